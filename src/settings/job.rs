@@ -1,0 +1,196 @@
+//! A job: one stage with everything resolved, as it is written to `job.json` and handed
+//! to a worker.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Architecture, Corpus, Finetuning, Masking, Optimisation, Pretraining, Task, Tokenization};
+
+/// The content hash of a job: 32 hexadecimal digits of BLAKE3.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Key(pub String);
+
+impl Key {
+    /// The first eight digits, for people.
+    pub fn short(&self) -> &str {
+        self.0.get(..8).unwrap_or(&self.0)
+    }
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What kind of work a job is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Stage {
+    /// Learns a vocabulary from a corpus.
+    Vocabulary,
+    /// Trains an encoder on masked tokens of a corpus.
+    Pretrain,
+    /// Trains a classifier on a task, and scores it.
+    Finetune,
+}
+
+impl Stage {
+    /// All of them, in the order in which they build on each other.
+    pub const ALL: [Self; 3] = [Self::Vocabulary, Self::Pretrain, Self::Finetune];
+
+    /// The name in files and frames.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Vocabulary => "vocabulary",
+            Self::Pretrain => "pretrain",
+            Self::Finetune => "finetune",
+        }
+    }
+}
+
+/// One stage with all settings resolved.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Job {
+    /// The content hash of all that decides the result.
+    pub key: Key,
+    /// For people: `pretrain dnabert-6 seed 1`. Not in the key.
+    pub label: String,
+    /// What to do.
+    pub work: Work,
+    /// The jobs it builds on.
+    pub parents: Parents,
+}
+
+/// What a job is to do.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Work {
+    /// Learn a vocabulary.
+    Vocabulary(VocabularyWork),
+    /// Train an encoder.
+    Pretrain(PretrainWork),
+    /// Train and score a classifier.
+    Finetune(FinetuneWork),
+}
+
+impl Work {
+    /// The stage it belongs to.
+    pub fn stage(&self) -> Stage {
+        match self {
+            Self::Vocabulary(_) => Stage::Vocabulary,
+            Self::Pretrain(_) => Stage::Pretrain,
+            Self::Finetune(_) => Stage::Finetune,
+        }
+    }
+}
+
+/// The jobs a job builds on.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Parents {
+    /// Gives `tokenizer.json`, for a learned tokenization.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vocabulary: Option<Key>,
+    /// Gives `model.safetensors`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub encoder: Option<Key>,
+}
+
+impl Parents {
+    /// The keys, in a fixed order.
+    pub fn keys(&self) -> impl Iterator<Item = &Key> {
+        self.vocabulary.iter().chain(&self.encoder)
+    }
+}
+
+/// Learn a BPE vocabulary from a corpus.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct VocabularyWork {
+    /// What to learn from.
+    pub corpus: Corpus,
+    /// Content hash of the corpus.
+    pub fingerprint: String,
+    /// Entries, special tokens included.
+    pub size: usize,
+    /// Longest token, in nucleotides.
+    pub max_token_length: usize,
+    /// Length of the pieces the corpus is cut into before counting, in nucleotides: BPE
+    /// training is quadratic in it (burn.md 6.1).
+    pub piece_length: usize,
+    /// Most pieces to learn from.
+    pub max_pieces: usize,
+}
+
+/// Train an encoder on masked tokens.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PretrainWork {
+    /// The encoder.
+    pub architecture: Architecture,
+    /// How sequences become tokens.
+    pub tokenization: Tokenization,
+    /// Content hash of a fixed tokenizer file; empty where the name says all.
+    pub tokenizer_fingerprint: String,
+    /// What is hidden.
+    pub masking: Masking,
+    /// What is read.
+    pub corpus: Corpus,
+    /// Content hash of the corpus.
+    pub fingerprint: String,
+    /// Steps, rates and batches.
+    pub optimisation: Optimisation,
+    /// What only this stage has.
+    pub pretraining: Pretraining,
+    /// The value of the `seed` axis.
+    pub repetition: u64,
+}
+
+/// What fine-tuning starts from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Init {
+    /// An untrained model.
+    Random,
+    /// This sweep's own pre-training of the system (`parents.encoder`).
+    Pretrained,
+}
+
+impl Init {
+    /// The name in files and frames.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Random => "random",
+            Self::Pretrained => "pretrained",
+        }
+    }
+}
+
+/// Train and score a classifier.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FinetuneWork {
+    /// The model.
+    pub architecture: Architecture,
+    /// How sequences become tokens.
+    pub tokenization: Tokenization,
+    /// Content hash of a fixed tokenizer file; empty where the name says all.
+    pub tokenizer_fingerprint: String,
+    /// What is learnt.
+    pub task: Task,
+    /// Content hash of the task's data.
+    pub fingerprint: String,
+    /// Share of the training labels used, in (0, 1].
+    pub label_fraction: f64,
+    /// What it starts from.
+    pub init: Init,
+    /// Steps, rates and batches.
+    pub optimisation: Optimisation,
+    /// What only this stage has.
+    pub finetuning: Finetuning,
+    /// The value of the `seed` axis.
+    pub repetition: u64,
+}
+
+/// One point of a grid: its value on every axis, as text for people and tables.
+pub type Coordinates = BTreeMap<String, String>;

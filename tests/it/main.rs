@@ -1,0 +1,10 @@
+//! The integration tests, in one binary.
+
+mod data;
+mod fixtures;
+mod mask;
+mod metrics;
+mod model;
+mod queue;
+mod report;
+mod token;
