@@ -1,0 +1,160 @@
+//! Content keys: the same key is the same job, in any sweep.
+//!
+//! A key is BLAKE3 of canonical JSON (sorted object keys, shortest round-trip numbers) of
+//! the stage and its version, the settings that decide the result, fingerprints of the
+//! data, and the keys of the parents. Names, titles, paths, devices, threads and slots are
+//! not in it, nor is a setting that the job does not read.
+
+use serde_json::{Map, Value as Json, json};
+
+use crate::settings::{
+    Architecture, Finetuning, Init, Key, Masking, Optimisation, Parents, Refresh, Stage, Tokenization, Work,
+};
+
+/// Versions of the stages, bumped by hand when the same settings come to mean other results.
+pub const STAGE_VERSIONS: [(Stage, u32); 3] = [(Stage::Vocabulary, 1), (Stage::Pretrain, 1), (Stage::Finetune, 1)];
+
+/// The key of a job.
+pub fn key(work: &Work, parents: &Parents) -> Key {
+    let identity = json!({
+        "stage": work.stage().name(),
+        "version": version(work.stage()),
+        "work": identity(work),
+        "parents": parents.keys().map(|key| key.0.as_str()).collect::<Vec<_>>(),
+    });
+    let hash = blake3::hash(identity.to_string().as_bytes());
+    Key(hash.to_hex().as_str().chars().take(32).collect())
+}
+
+fn version(stage: Stage) -> u32 {
+    STAGE_VERSIONS.iter().find(|(of, _)| *of == stage).map_or(0, |(_, version)| *version)
+}
+
+fn identity(work: &Work) -> Json {
+    match work {
+        Work::Vocabulary(work) => json!({
+            "fingerprint": work.fingerprint,
+            "size": work.size,
+            "max_token_length": work.max_token_length,
+            "piece_length": work.piece_length,
+            "max_pieces": work.max_pieces,
+        }),
+        Work::Pretrain(work) => {
+            let attends = work.pretraining.attend_pads;
+            json!({
+                "architecture": encoder_identity(&work.architecture),
+                "tokenizer": tokenizer(work.tokenization, &work.tokenizer_fingerprint),
+                "masking": masking(&work.masking),
+                "fingerprint": work.fingerprint,
+                "optimisation": optimisation(&work.optimisation, &work.architecture, attends),
+                "pretraining": to_json(&work.pretraining),
+                "repetition": work.repetition,
+            })
+        }
+        Work::Finetune(work) => {
+            let task = json!({
+                "fingerprint": work.fingerprint,
+                "metric": to_json(&work.task.metric),
+                "classes": work.task.classes.len(),
+                "version": work.task.version,
+                "shape": task_shape(&work.task.source),
+            });
+            match &work.architecture {
+                Architecture::KmerLogistic(logistic) => json!({
+                    "architecture": to_json(logistic),
+                    "task": task,
+                    "label_fraction": work.label_fraction,
+                    "l2": work.finetuning.l2,
+                    "dev_fraction": work.finetuning.dev_fraction,
+                    "repetition": work.repetition,
+                }),
+                Architecture::Encoder(_) => json!({
+                    "architecture": to_json(&work.architecture),
+                    "tokenizer": tokenizer(work.tokenization, &work.tokenizer_fingerprint),
+                    "task": task,
+                    "label_fraction": work.label_fraction,
+                    "init": init(work.init),
+                    "optimisation": optimisation(&work.optimisation, &work.architecture, false),
+                    "finetuning": finetuning(&work.finetuning),
+                    "repetition": work.repetition,
+                }),
+            }
+        }
+    }
+}
+
+/// Pre-training has no classification head.
+fn encoder_identity(architecture: &Architecture) -> Json {
+    let mut json = to_json(architecture);
+    if let Some(Json::Object(encoder)) = json.get_mut("encoder") {
+        encoder.remove("head");
+    }
+    json
+}
+
+fn tokenizer(tokenization: Tokenization, fingerprint: &str) -> Json {
+    // A file is what it holds, whatever its name.
+    if fingerprint.is_empty() { json!(tokenization.to_string()) } else { json!(fingerprint) }
+}
+
+fn masking(masking: &Masking) -> Json {
+    json!({
+        "targets": masking.targets.to_string(),
+        "share": masking.share,
+        "mask": masking.mask,
+        "random": masking.random,
+        "once": masking.refresh == Refresh::Once,
+    })
+}
+
+/// The micro-batch decides memory and speed alone, unless dropout draws per forward pass or
+/// attended padding reaches to the longest row of it.
+fn optimisation(optimisation: &Optimisation, architecture: &Architecture, attend_pads: bool) -> Json {
+    let mut json = to_json(optimisation);
+    let drops = match architecture {
+        Architecture::Encoder(encoder) => encoder.dropout > 0.0 || encoder.attention_dropout > 0.0,
+        Architecture::KmerLogistic(_) => false,
+    };
+    if let Json::Object(settings) = &mut json
+        && !drops
+        && !attend_pads
+    {
+        settings.remove("micro_batch");
+    }
+    json
+}
+
+fn finetuning(finetuning: &Finetuning) -> Json {
+    let mut json = to_json(finetuning);
+    if let Json::Object(settings) = &mut json {
+        settings.remove("l2");
+    }
+    json
+}
+
+/// What a task's file decides beyond its data: how windows are cut, how motifs are planted.
+fn task_shape(source: &crate::settings::TaskSource) -> Json {
+    let mut json = to_json(source);
+    if let Json::Object(object) = &mut json {
+        for shape in object.values_mut().filter_map(Json::as_object_mut) {
+            forget_paths(shape);
+        }
+        object.retain(|_, shape| shape.as_object().is_some_and(|shape| !shape.is_empty()));
+    }
+    json
+}
+
+fn forget_paths(shape: &mut Map<String, Json>) {
+    let is_motif = shape.contains_key("motif");
+    // A text is a path, but for the motif itself.
+    shape.retain(|name, value| !value.is_string() || (is_motif && name == "motif"));
+}
+
+fn init(init: Init) -> Json {
+    // The pre-training itself is a parent.
+    json!(init.name())
+}
+
+fn to_json(value: &impl serde::Serialize) -> Json {
+    serde_json::to_value(value).expect("settings have text keys and finite numbers")
+}

@@ -1,0 +1,209 @@
+//! Systems and scales: a published recipe, and the size it is built at.
+
+use std::sync::Arc;
+
+use serde_json::Value as Json;
+
+use super::diagnostic::{Diagnostic, Diagnostics, Place, Source};
+use super::node::{self, Node, NodeValue, Table};
+use super::schema::{self, SECTIONS};
+use crate::settings::{Init, Targets, Tokenization};
+
+/// A published recipe.
+#[derive(Clone, Debug)]
+pub struct System {
+    /// File name without its ending.
+    pub name: String,
+    /// One line for tables and lists.
+    pub title: String,
+    /// Where its facts come from.
+    pub source_note: String,
+    /// What kind of model it is.
+    pub architecture: ArchitectureKind,
+    /// Its own tokenization.
+    pub tokenization: Tokenization,
+    /// Its own masking.
+    pub masking: Targets,
+    /// What it may start from; the first is its default.
+    pub init: Vec<Init>,
+    /// Its own settings.
+    pub overrides: Vec<Override>,
+    /// Its file.
+    pub place: Place,
+}
+
+/// What kind of model a system is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ArchitectureKind {
+    /// A Transformer encoder.
+    Encoder,
+    /// Logistic regression on k-mer counts.
+    KmerLogistic,
+}
+
+/// The size a system is built at. Applies to encoders.
+#[derive(Clone, Debug)]
+pub struct Scale {
+    /// File name without its ending.
+    pub name: String,
+    /// One line for lists.
+    pub title: String,
+    /// What it changes.
+    pub overrides: Vec<Override>,
+}
+
+/// One setting with a value and its place.
+#[derive(Clone, Debug)]
+pub struct Override {
+    /// Dotted path: `pretrain.steps`.
+    pub path: String,
+    /// Its value, checked against the schema.
+    pub value: Json,
+    /// Where it was typed.
+    pub place: Place,
+}
+
+/// Words for inits, in files.
+pub(super) const INITS: [&str; 2] = ["random", "pretrained"];
+
+/// Reads one init.
+pub(super) fn read_init(node: &Node, out: &mut Diagnostics) -> Option<Init> {
+    let text = node.text("`random` or `pretrained`", out)?;
+    match text {
+        "random" => Some(Init::Random),
+        "pretrained" => Some(Init::Pretrained),
+        _ => {
+            let message = format!("unknown init `{text}`");
+            out.push(Diagnostic::new(&node.place, message, "unknown init").accepted(text, INITS));
+            None
+        }
+    }
+}
+
+/// Reads one tokenization.
+pub(super) fn read_tokenization(node: &Node, out: &mut Diagnostics) -> Option<Tokenization> {
+    let text = node.text("the name of a tokenization", out)?;
+    text.parse()
+        .map_err(|_| {
+            let message = format!("unknown tokenization `{text}`");
+            let diagnostic = Diagnostic::new(&node.place, message, "unknown tokenization");
+            out.push(
+                diagnostic
+                    .accepted(text, Tokenization::COMMON)
+                    .help(format!("in general: {}", Tokenization::ACCEPTED)),
+            );
+        })
+        .ok()
+}
+
+/// Reads one masking.
+pub(super) fn read_masking(node: &Node, out: &mut Diagnostics) -> Option<Targets> {
+    let text = node.text("the name of a masking", out)?;
+    text.parse()
+        .map_err(|_| {
+            let message = format!("unknown masking `{text}`");
+            let diagnostic = Diagnostic::new(&node.place, message, "unknown masking");
+            out.push(
+                diagnostic
+                    .accepted(text, Targets::COMMON)
+                    .help(format!("in general: {}", Targets::ACCEPTED)),
+            );
+        })
+        .ok()
+}
+
+/// Reads the settings of one section table.
+pub(super) fn read_section(section: &str, node: &Node, out: &mut Diagnostics) -> Vec<Override> {
+    let Some(table) = node.table("a table of settings", out) else { return Vec::new() };
+    let mut overrides = Vec::new();
+    for (name, node) in &table.entries {
+        let path = format!("{section}.{}", name.text);
+        let Some(field) = schema::field(&path) else {
+            out.push(unknown_setting(section, &name.text, &name.place));
+            continue;
+        };
+        if let Some(value) = field.kind.read(node, out) {
+            overrides.push(Override { path, value, place: node.place.clone() });
+        }
+    }
+    overrides
+}
+
+/// The error for a setting that no section has.
+pub(super) fn unknown_setting(section: &str, name: &str, place: &Place) -> Diagnostic {
+    let prefix = format!("{section}.");
+    let known = schema::fields().iter().filter_map(|field| field.path.strip_prefix(&prefix));
+    Diagnostic::new(place, format!("unknown setting `{section}.{name}`"), "unknown setting")
+        .accepted(name, known)
+}
+
+/// Reads a system's file.
+pub(super) fn read_system(name: &str, source: &Arc<Source>, out: &mut Diagnostics) -> Option<System> {
+    let root = node::parse(source, out);
+    let place = root.place.clone();
+    let table = root.table("a table", out)?;
+    let own = ["title", "source_note", "architecture", "tokenization", "masking", "init"];
+    table.only(&[own.as_slice(), &SECTIONS].concat(), out);
+    let title = table.require("title", &place, out)?.text("a title", out)?.to_owned();
+    let source_note = optional_text(table, "source_note", out);
+    let architecture = read_architecture(table.require("architecture", &place, out)?, out);
+    let tokenization =
+        table.require("tokenization", &place, out).and_then(|node| read_tokenization(node, out));
+    let masking = table.require("masking", &place, out).and_then(|node| read_masking(node, out));
+    let init = table.require("init", &place, out).map(|node| read_inits(node, out));
+    let overrides = read_sections(table, out);
+    Some(System {
+        name: name.to_owned(),
+        title,
+        source_note,
+        architecture: architecture?,
+        tokenization: tokenization?,
+        masking: masking?,
+        init: init?,
+        overrides,
+        place,
+    })
+}
+
+/// Reads a scale's file.
+pub(super) fn read_scale(name: &str, source: &Arc<Source>, out: &mut Diagnostics) -> Option<Scale> {
+    let root = node::parse(source, out);
+    let table = root.table("a table", out)?;
+    table.only(&[["title"].as_slice(), &SECTIONS].concat(), out);
+    let title = table.require("title", &root.place, out)?.text("a title", out)?.to_owned();
+    Some(Scale { name: name.to_owned(), title, overrides: read_sections(table, out) })
+}
+
+fn read_sections(table: &Table, out: &mut Diagnostics) -> Vec<Override> {
+    SECTIONS
+        .iter()
+        .filter_map(|section| table.get(section).map(|node| (section, node)))
+        .flat_map(|(section, node)| read_section(section, node, out))
+        .collect()
+}
+
+fn read_architecture(node: &Node, out: &mut Diagnostics) -> Option<ArchitectureKind> {
+    let text = node.text("`encoder` or `kmer-logistic`", out)?;
+    match text {
+        "encoder" => Some(ArchitectureKind::Encoder),
+        "kmer-logistic" => Some(ArchitectureKind::KmerLogistic),
+        _ => {
+            let message = format!("unknown architecture `{text}`");
+            let diagnostic = Diagnostic::new(&node.place, message, "unknown architecture");
+            out.push(diagnostic.accepted(text, ["encoder", "kmer-logistic"]));
+            None
+        }
+    }
+}
+
+fn read_inits(node: &Node, out: &mut Diagnostics) -> Vec<Init> {
+    if matches!(&node.value, NodeValue::List(items) if items.is_empty()) {
+        node.refuse("a list with at least one init", out);
+    }
+    node.one_or_more().iter().filter_map(|item| read_init(item, out)).collect()
+}
+
+/// A text that may be left out.
+pub(super) fn optional_text(table: &Table, name: &str, out: &mut Diagnostics) -> String {
+    table.get(name).and_then(|node| node.text("a text", out)).unwrap_or_default().to_owned()
+}
