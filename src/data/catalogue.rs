@@ -37,6 +37,8 @@ pub struct Entry {
     pub fingerprint: String,
     /// Each split on its own. Training windows are those of repetition 0.
     pub splits: BTreeMap<Split, SplitEntry>,
+    /// What a label fraction counts, class by class: training rows, or genome files.
+    pub label_units: Vec<usize>,
     /// Rows that are there more than once.
     pub duplicates: Duplicates,
     /// The accuracy that no model can beat on average, where it is known.
@@ -103,6 +105,7 @@ pub fn catalogue(task: &Task, root: &Path) -> Result<Found<Entry>, DataError> {
     Ok(Found::Present(Entry {
         fingerprint: data.fingerprint().to_owned(),
         splits: splits.map(|(split, rows)| (split, split_entry(rows, data.classes().len()))).into(),
+        label_units: data.label_units(),
         duplicates: duplicates(splits),
         best_accuracy: data.best_accuracy(),
     }))

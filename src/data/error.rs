@@ -251,7 +251,8 @@ pub enum DataError {
     },
     /// A corpus without a genome long enough.
     #[error(
-        "{corpus}: no {region} region of at least {length} nt; accepted is a longer corpus or a smaller `min_length`"
+        "{corpus}: no {region} region of at least {length} nt; accepted is a longer corpus or a smaller \
+         `min_length`"
     )]
     CorpusTooShort {
         /// The corpus.

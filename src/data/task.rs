@@ -162,6 +162,27 @@ impl TaskData {
         }
     }
 
+    /// What a label fraction counts, class by class: training rows, or genome files that
+    /// hold a window. A fraction must round to at least one of each. Of a synthetic task,
+    /// whose labels are drawn, the rows are those of repetition 0.
+    pub fn label_units(&self) -> Vec<usize> {
+        let mut units = vec![0; self.classes().len()];
+        let mut count = |label: usize| {
+            if let Some(unit) = units.get_mut(label) {
+                *unit += 1;
+            }
+        };
+        match &self.train {
+            Train::Rows(rows) => labels(rows).for_each(&mut count),
+            Train::Windows(windows) => windows.usable_labels().for_each(&mut count),
+            Train::Motif(settings) => {
+                let rows = motif::rows(settings, &self.identity, Split::Train, 0);
+                labels(&rows).for_each(&mut count);
+            }
+        }
+        units
+    }
+
     /// The accuracy that no model can beat on average, where it is known.
     pub fn best_accuracy(&self) -> Option<f64> {
         match &self.train {

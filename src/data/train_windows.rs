@@ -63,6 +63,11 @@ impl TrainWindows {
         Ok(examples)
     }
 
+    /// The class of each genome file that holds a window.
+    pub(super) fn usable_labels(&self) -> impl Iterator<Item = usize> {
+        self.genomes.iter().filter(|genome| self.holds_window(genome)).map(|genome| genome.label)
+    }
+
     /// Indices of the genomes kept, class by class. The order in which a fraction takes
     /// files does not depend on the window length, so 150 nt and 1,000 nt share subsets.
     fn kept_files(

@@ -71,6 +71,8 @@ fn label_fractions_are_nested() {
     let (few, more) = (data.train(0.05, 9).unwrap(), data.train(0.5, 9).unwrap());
     assert!(few.iter().all(|row| more.contains(row)));
     assert_eq!(data.full_train_rows(), data.train(1.0, 9).unwrap().len());
+    let of_class = |label| data.train(1.0, 0).unwrap().iter().filter(|row| row.label == label).count();
+    assert_eq!(data.label_units(), [of_class(0), of_class(1)]);
 }
 
 #[test]

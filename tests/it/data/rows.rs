@@ -102,6 +102,7 @@ fn a_label_fraction_keeps_its_share_of_each_class_nested_and_seeded() {
     let whole = data.train(1.0, 3).unwrap();
     assert_eq!(whole, data.train(1.0, 4).unwrap());
     assert_eq!(whole.len(), data.full_train_rows());
+    assert_eq!(data.label_units(), [400, 100, 50]);
     let tenth = data.train(0.1, 3).unwrap();
     assert_eq!([0, 1, 2].map(|class| of_class(&tenth, class)), [40, 10, 5]);
     let fiftieth = data.train(0.02, 3).unwrap();

@@ -149,6 +149,7 @@ fn a_label_fraction_keeps_genome_files_and_the_number_of_windows() {
         assert_eq!(counts(rows.iter().map(|row| row.label)), [(0, 1000), (1, 1000)].into());
         places(&rows, &genomes, "train").into_iter().map(|(name, _)| name).collect::<BTreeSet<_>>()
     };
+    assert_eq!(data.label_units(), [30, 30]);
     // 30 files per class; with 1,000 windows of a class, each kept file is met.
     let [few, some, more] = [0.1, 0.3, 0.5].map(|fraction| files(fraction, 1));
     assert_eq!([few.len(), some.len(), more.len()], [6, 18, 30]);
