@@ -78,7 +78,8 @@ pub struct Finetuning {
     pub selection: Selection,
     /// Evaluations on dev, evenly over the steps; the last is at the last step.
     pub evaluations: usize,
-    /// Share of dev used for selection; never below 50 rows per class.
+    /// Share of dev used for selection, never below 50 rows per class; 0 stands for "the
+    /// label fraction".
     pub dev_fraction: f64,
     /// Strength of the L2 penalty, for `kmer-logistic` (scikit-learn's `1/C`).
     pub l2: f64,
