@@ -56,8 +56,8 @@ fn tied_groups(items: impl Iterator<Item = (f64, bool)>) -> Vec<(u64, u64)> {
     let mut items: Vec<(f64, bool)> = items.collect();
     items.sort_by(|a, b| b.0.total_cmp(&a.0));
     items
-        // `==`, so that 0 and -0 are one score.
-        .chunk_by(|a, b| a.0 == b.0)
+        // Scores descend, so what is not above its successor is equal to it (-0 to 0 too).
+        .chunk_by(|a, b| a.0 <= b.0)
         .map(|group| {
             let positives = group.iter().filter(|item| item.1).count() as u64;
             (positives, group.len() as u64 - positives)

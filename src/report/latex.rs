@@ -8,10 +8,12 @@ pub fn latex(table: &Table) -> String {
     let titles = table.row_titles();
     let alignment = format!("{}{}", "l".repeat(titles.len()), "r".repeat(table.columns.len()));
     let mut text = String::from("% needs \\usepackage{booktabs}\n\\begin{table}\n\\centering\n");
-    text.push_str(&format!("\\caption{{{}}}\n", caption(table)));
-    text.push_str(&format!("\\begin{{tabular}}{{{alignment}}}\n\\toprule\n"));
-    text.push_str(&header(table, &titles));
-    text.push_str("\\midrule\n");
+    text.extend([
+        format!("\\caption{{{}}}\n", caption(table)),
+        format!("\\begin{{tabular}}{{{alignment}}}\n\\toprule\n"),
+        header(table, &titles),
+        "\\midrule\n".to_owned(),
+    ]);
     for (i, row) in table.cells.iter().enumerate() {
         let headers = table.row_header(i).into_iter().map(|value| escaped(&value));
         let cells = row.iter().map(|cell| cell_text(&CellText::of(cell, table), cell.best));
@@ -44,10 +46,10 @@ fn header(table: &Table, titles: &[String]) -> String {
             format!("\\multicolumn{{{}}}{{c}}{{{}}}", span.len(), escaped(&headers[span.start][level]))
         });
         text.push_str(&line(blank.chain(shown)));
-        for span in &spans {
+        text.extend(spans.iter().map(|span| {
             let (first, last) = (titles.len() + span.start + 1, titles.len() + span.end);
-            text.push_str(&format!("\\cmidrule(lr){{{first}-{last}}}\n"));
-        }
+            format!("\\cmidrule(lr){{{first}-{last}}}\n")
+        }));
     }
     let innermost =
         headers.iter().map(|header| header.last().map_or_else(String::new, |value| escaped(value)));

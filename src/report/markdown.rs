@@ -23,9 +23,8 @@ pub fn markdown(table: &Table) -> String {
         text.push_str(&line(headers.chain(cells)));
     }
     text.push('\n');
-    for note in table.notes.iter().map(|note| escaped(note)).chain(best(table)) {
-        text.push_str(&format!("- {note}\n"));
-    }
+    let notes = table.notes.iter().map(|note| escaped(note)).chain(best(table));
+    text.extend(notes.map(|note| format!("- {note}\n")));
     text
 }
 

@@ -66,7 +66,9 @@ fn baseline(table: &Table, spec: &TableSpec) -> Option<String> {
     let pairs: Vec<String> = spec.baseline.iter().map(|(axis, value)| format!("{axis} = {value}")).collect();
     let pairs = pairs.join(", ");
     Some(if cells(table).any(|cell| cell.difference.is_some()) {
-        format!("Signed numbers after a score are its differences to {pairs}, paired by seed: mean ± standard deviation.")
+        format!(
+            "Signed numbers after a score are its differences to {pairs}, paired by seed: mean ± standard deviation."
+        )
     } else {
         format!("No cell shares a finished seed with {pairs}.")
     })

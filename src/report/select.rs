@@ -52,7 +52,7 @@ pub(super) fn repetitions(
         let text = as_text(repetitions.column(name)?);
         repetitions.with_column(text)?;
     }
-    let repetitions = filtered(repetitions, spec, stage)?;
+    let repetitions = filtered(&repetitions, spec, stage)?;
     check_repeated(&repetitions, spec, dimensions)?;
     check_metric(frame, &repetitions, spec)?;
     with_metric_of_task(repetitions, spec)
@@ -90,12 +90,12 @@ fn canonical(axis: &str, value: &str) -> String {
     number.unwrap_or_else(|| value.to_owned())
 }
 
-fn filtered(repetitions: DataFrame, spec: &TableSpec, stage: &str) -> Result<DataFrame, TableError> {
+fn filtered(repetitions: &DataFrame, spec: &TableSpec, stage: &str) -> Result<DataFrame, TableError> {
     let mut kept = repetitions.clone().lazy();
     for (axis, values) in &spec.filter {
         let mut passes = lit(false);
         for value in values {
-            let value = known_value(&repetitions, spec, axis, value)?;
+            let value = known_value(repetitions, spec, axis, value)?;
             passes = passes.or(col(axis.as_str()).eq(lit(value)));
         }
         kept = kept.filter(passes);

@@ -98,7 +98,7 @@ impl Cell {
 
     /// Seeds that have not ended.
     pub fn pending(&self) -> usize {
-        self.wanted - self.n - self.outcomes.values().sum::<usize>()
+        self.wanted.saturating_sub(self.n + self.outcomes.values().sum::<usize>())
     }
 
     /// How its metric is written.

@@ -17,6 +17,9 @@ const HELD_OUT: &str = "held-out";
 ///
 /// # Errors
 /// A `seed` or `label_fraction` that is no number, or an axis named as another column.
+///
+/// # Panics
+/// Never: every column is made from the same rows, and names are checked.
 pub fn frame(cells: &[ResultCell]) -> Result<DataFrame, ResultsError> {
     let rows: Vec<Row> = cells.iter().map(rows_of).collect::<Result<Vec<_>, _>>()?.concat();
     let mut columns = identity_columns(&rows);
