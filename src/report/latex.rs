@@ -1,0 +1,136 @@
+//! A table in LaTeX, with the rules of the `booktabs` package.
+
+use super::text::{CellText, harmless};
+use super::{BestOf, Table};
+
+/// A `table` environment, its notes in the caption.
+pub fn latex(table: &Table) -> String {
+    let titles = table.row_titles();
+    let alignment = format!("{}{}", "l".repeat(titles.len()), "r".repeat(table.columns.len()));
+    let mut text = String::from("% needs \\usepackage{booktabs}\n\\begin{table}\n\\centering\n");
+    text.extend([
+        format!("\\caption{{{}}}\n", caption(table)),
+        format!("\\begin{{tabular}}{{{alignment}}}\n\\toprule\n"),
+        header(table, &titles),
+        "\\midrule\n".to_owned(),
+    ]);
+    for (i, row) in table.cells.iter().enumerate() {
+        let headers = table.row_header(i).into_iter().map(|value| escaped(&value));
+        let cells = row.iter().map(|cell| cell_text(&CellText::of(cell, table), cell.best));
+        text.push_str(&line(headers.chain(cells)));
+    }
+    text.push_str("\\bottomrule\n\\end{tabular}\n\\end{table}\n");
+    text
+}
+
+fn caption(table: &Table) -> String {
+    let best = table.best_of.map(|of| match of {
+        BestOf::Row => "Bold: best of its row.",
+        BestOf::Column => "Bold: best of its column.",
+    });
+    let title = format!("{}.", table.title);
+    let sentences = [title.as_str()].into_iter().chain(table.notes.iter().map(String::as_str)).chain(best);
+    sentences.map(escaped).collect::<Vec<_>>().join(" ")
+}
+
+/// One line for each level of the columns' headers; neighbours of an outer level that say
+/// the same are one.
+fn header(table: &Table, titles: &[String]) -> String {
+    let headers: Vec<Vec<String>> = (0..table.columns.len()).map(|j| table.column_header(j)).collect();
+    let levels = headers.first().map_or(0, Vec::len);
+    let mut text = String::new();
+    for level in 0..levels.saturating_sub(1) {
+        let spans = spans(&headers, level);
+        let blank = titles.iter().map(|_| String::new());
+        let shown = spans.iter().map(|span| {
+            format!("\\multicolumn{{{}}}{{c}}{{{}}}", span.len(), escaped(&headers[span.start][level]))
+        });
+        text.push_str(&line(blank.chain(shown)));
+        text.extend(spans.iter().map(|span| {
+            let (first, last) = (titles.len() + span.start + 1, titles.len() + span.end);
+            format!("\\cmidrule(lr){{{first}-{last}}}\n")
+        }));
+    }
+    let innermost =
+        headers.iter().map(|header| header.last().map_or_else(String::new, |value| escaped(value)));
+    text.push_str(&line(titles.iter().map(|title| escaped(title)).chain(innermost)));
+    text
+}
+
+/// Runs of columns that are equal down to a level.
+fn spans(headers: &[Vec<String>], level: usize) -> Vec<std::ops::Range<usize>> {
+    let runs = headers.chunk_by(|a, b| a[..=level] == b[..=level]);
+    let mut start = 0;
+    runs.map(|run| {
+        let span = start..start + run.len();
+        start = span.end;
+        span
+    })
+    .collect()
+}
+
+fn line(cells: impl Iterator<Item = String>) -> String {
+    format!("{} \\\\\n", cells.collect::<Vec<_>>().join(" & "))
+}
+
+fn cell_text(text: &CellText, best: bool) -> String {
+    let dress = |score: &str| {
+        let score = signs(score);
+        if best { format!("\\textbf{{{score}}}") } else { score }
+    };
+    let difference = text.difference.as_deref().map(|difference| format!(" ({})", signs(difference)));
+    format!("{}{}", text.line(dress, escaped), difference.unwrap_or_default())
+}
+
+/// A number with its signs as mathematics, its digits as text: these can be bold.
+fn signs(number: &str) -> String {
+    number.replace('-', "$-$").replace('+', "$+$").replace('±', "$\\pm$")
+}
+
+/// Foreign text that says what it is and no more.
+fn escaped(text: &str) -> String {
+    let mut shown = String::new();
+    for c in harmless(text).chars() {
+        match c {
+            '\\' => shown.push_str("\\textbackslash{}"),
+            '~' => shown.push_str("\\textasciitilde{}"),
+            '^' => shown.push_str("\\textasciicircum{}"),
+            '<' => shown.push_str("\\textless{}"),
+            '>' => shown.push_str("\\textgreater{}"),
+            '|' => shown.push_str("\\textbar{}"),
+            '±' => shown.push_str("$\\pm$"),
+            '–' => shown.push_str("--"),
+            '{' | '}' | '&' | '%' | '$' | '#' | '_' => {
+                shown.push('\\');
+                shown.push(c);
+            }
+            // A row must not start with what the line break before it takes for its own.
+            '[' | ']' | '*' => {
+                shown.push('{');
+                shown.push(c);
+                shown.push('}');
+            }
+            // Two in a row would become one longer dash or quote.
+            '-' | '\'' if shown.ends_with(c) => {
+                shown.push_str("{}");
+                shown.push(c);
+            }
+            '`' => shown.push_str("\\textasciigrave{}"),
+            '"' => shown.push_str("{\\char34}"),
+            _ => shown.push(c),
+        }
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn foreign_text_is_no_command() {
+        assert_eq!(escaped("a_b & 5% \\input{x}"), "a\\_b \\& 5\\% \\textbackslash{}input\\{x\\}");
+        assert_eq!(escaped("[1] --"), "{[}1{]} -{}-");
+        assert_eq!(signs("-0.012 ± 0.003"), "$-$0.012 $\\pm$ 0.003");
+    }
+}
