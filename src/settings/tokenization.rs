@@ -62,7 +62,7 @@ impl fmt::Display for Tokenization {
 
 /// The text names no tokenization.
 #[derive(Debug, thiserror::Error)]
-#[error("`{0}` is not a tokenization; accepted are {}", Tokenization::ACCEPTED)]
+#[error("`{0}` is not a tokenization; accepted are {accepted}", accepted = Tokenization::ACCEPTED)]
 pub struct UnknownTokenization(String);
 
 impl FromStr for Tokenization {
@@ -113,7 +113,8 @@ mod tests {
         for name in Tokenization::COMMON {
             assert_eq!(name.parse::<Tokenization>().unwrap().to_string(), name);
         }
-        for name in ["", "mer", "0-mer", "9-mer", "06-mer", "6-mer-stride-", "6-mer-stride-0", "6mer", "BPE"] {
+        for name in ["", "mer", "0-mer", "9-mer", "06-mer", "6-mer-stride-", "6-mer-stride-0", "6mer", "BPE"]
+        {
             assert!(name.parse::<Tokenization>().is_err(), "{name}");
         }
     }
