@@ -1,1 +1,5 @@
-//! Placeholder: being written.
+//! WIP
+mod machine;
+mod slots;
+pub use machine::*;
+pub use slots::*;
