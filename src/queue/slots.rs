@@ -103,7 +103,7 @@ pub enum SlotsError {
         device: String,
     },
     /// `CUDA_VISIBLE_DEVICES` has no such entry.
-    #[error("cuda:{index} is not visible: CUDA_VISIBLE_DEVICES is `{visible}`, which has {count} entries")]
+    #[error("cuda:{index} is not visible: CUDA_VISIBLE_DEVICES is `{visible}`, which lists {count}")]
     Hidden {
         /// N of `cuda:N`.
         index: usize,
@@ -252,7 +252,7 @@ mod tests {
             None,
             "cpu is listed twice; to run more jobs at a time on each device, use --slots N",
         );
-        check("cuda:2", None, "cuda:2 is not visible: CUDA_VISIBLE_DEVICES is `4,5`, which has 2 entries");
+        check("cuda:2", None, "cuda:2 is not visible: CUDA_VISIBLE_DEVICES is `4,5`, which lists 2");
         check("cpu", Some(0), "--slots 0 cannot be; accepted is 1 to 1024 for each device");
         check("cpu", Some(1025), "--slots 1025 cannot be; accepted is 1 to 1024 for each device");
     }

@@ -16,14 +16,8 @@ pub enum Event {
         /// Which job.
         key: Key,
     },
-    /// The slot's worker gave up its job. The worker is not to be trusted with another.
-    Failed {
-        /// Where.
-        slot: SlotId,
-        /// Which job.
-        key: Key,
-    },
-    /// The slot's worker is no more, or could not be started.
+    /// The slot's worker is no more, or could not be started. A worker that failed a job
+    /// is ended before this is said: it is not to be trusted with another.
     WorkerLost {
         /// Where.
         slot: SlotId,
@@ -60,7 +54,7 @@ pub enum Command {
         /// Which job.
         key: Key,
     },
-    /// Make sure that the slot's worker is gone, and start another.
+    /// Start another worker where one was lost.
     ReplaceWorker {
         /// Where.
         slot: SlotId,

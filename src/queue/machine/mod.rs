@@ -46,8 +46,6 @@ enum SlotState {
     Starting,
     Idle,
     Running(usize),
-    /// The worker is there and failed; only while an event is handled.
-    Spoiled,
     /// The worker is no more.
     Gone,
     Retired,
@@ -122,7 +120,6 @@ impl Machine {
         match event {
             Event::SlotReady(slot) => self.on_ready(slot),
             Event::Finished { slot, key } => self.on_finished(slot, &key),
-            Event::Failed { slot, key } => self.on_failed(slot, &key, &mut commands),
             Event::WorkerLost { slot, left } => self.on_lost(slot, left, &mut commands),
             Event::Stop => self.mode = Mode::Stopping,
             Event::StopNow => self.on_stop_now(&mut commands),
@@ -138,7 +135,6 @@ impl Machine {
             SlotState::Unused
             | SlotState::Starting
             | SlotState::Idle
-            | SlotState::Spoiled
             | SlotState::Gone
             | SlotState::Retired => None,
         }
@@ -167,25 +163,13 @@ impl Machine {
     }
 
     fn on_finished(&mut self, slot: SlotId, key: &Key) {
-        if let Some(job) = self.take_running(slot, key, SlotState::Idle) {
+        if let Some(job) = self.graph.find(key)
+            && let Some(record) = self.slots.get_mut(&slot)
+            && record.state == SlotState::Running(job)
+        {
+            record.state = SlotState::Idle;
             self.finish(job);
         }
-    }
-
-    fn on_failed(&mut self, slot: SlotId, key: &Key, commands: &mut Vec<Command>) {
-        if let Some(job) = self.take_running(slot, key, SlotState::Spoiled) {
-            self.fail(job, commands);
-        }
-    }
-
-    /// The slot's job, if it is the one named; the slot goes on to `next`.
-    fn take_running(&mut self, slot: SlotId, key: &Key, next: SlotState) -> Option<usize> {
-        let job = self.graph.find(key)?;
-        let record = self.slots.get_mut(&slot)?;
-        (record.state == SlotState::Running(job)).then(|| {
-            record.state = next;
-            job
-        })
     }
 
     fn on_lost(&mut self, slot: SlotId, left: Left, commands: &mut Vec<Command>) {
@@ -206,7 +190,7 @@ impl Machine {
                     commands.push(Command::Retired { slot });
                 }
             }
-            SlotState::Unused | SlotState::Spoiled | SlotState::Gone | SlotState::Retired => {}
+            SlotState::Unused | SlotState::Gone | SlotState::Retired => {}
         }
     }
 
@@ -219,7 +203,7 @@ impl Machine {
                     self.ready.insert(self.graph.turn(job));
                 }
                 SlotState::Starting | SlotState::Idle => {}
-                SlotState::Unused | SlotState::Spoiled | SlotState::Gone | SlotState::Retired => continue,
+                SlotState::Unused | SlotState::Gone | SlotState::Retired => continue,
             }
             record.state = SlotState::Gone;
             commands.push(Command::Kill { slot });
@@ -268,12 +252,6 @@ impl Machine {
             self.give_jobs(commands);
             self.start_workers(commands);
         }
-        for (&slot, record) in &mut self.slots {
-            if record.state == SlotState::Spoiled {
-                record.state = SlotState::Gone;
-                commands.push(Command::Shutdown { slot });
-            }
-        }
         if self.is_over() {
             self.complete(commands);
         }
@@ -301,7 +279,7 @@ impl Machine {
             }
             commands.push(match record.state {
                 SlotState::Unused => Command::StartWorker { slot },
-                SlotState::Spoiled | SlotState::Gone => Command::ReplaceWorker { slot },
+                SlotState::Gone => Command::ReplaceWorker { slot },
                 SlotState::Starting | SlotState::Idle | SlotState::Running(_) | SlotState::Retired => {
                     continue;
                 }
@@ -329,11 +307,7 @@ impl Machine {
                     record.state = SlotState::Gone;
                     commands.push(Command::Shutdown { slot });
                 }
-                SlotState::Unused
-                | SlotState::Running(_)
-                | SlotState::Spoiled
-                | SlotState::Gone
-                | SlotState::Retired => {}
+                SlotState::Unused | SlotState::Running(_) | SlotState::Gone | SlotState::Retired => {}
             }
         }
         commands.push(Command::Complete);

@@ -53,10 +53,6 @@ fn finished(slot: usize, name: &str) -> Event {
     Event::Finished { slot: SlotId(slot), key: key(name) }
 }
 
-fn failed(slot: usize, name: &str) -> Event {
-    Event::Failed { slot: SlotId(slot), key: key(name) }
-}
-
 fn lost(slot: usize, left: Left) -> Event {
     Event::WorkerLost { slot: SlotId(slot), left }
 }
@@ -125,7 +121,7 @@ fn a_failure_skips_descendants_names_its_root_and_costs_the_worker() {
         [node("a", &[]), node("b", &["a"]), node("c", &["b"]), node("d", &["c", "e"]), node("e", &[])];
     let (mut machine, _) = started(&nodes, 1);
     assert_eq!(machine.on(ready(0)), [run(0, "a")]);
-    let commands = machine.on(failed(0, "a"));
+    let commands = machine.on(lost(0, Left::Nothing));
     assert_eq!(commands, [skipped("b", "a"), skipped("c", "a"), skipped("d", "a"), replace(0)]);
     assert_eq!(machine.on(ready(0)), [run(0, "e")]);
     assert_eq!(machine.on(finished(0, "e")), [shutdown(0), Command::Complete]);
@@ -133,12 +129,12 @@ fn a_failure_skips_descendants_names_its_root_and_costs_the_worker() {
 }
 
 #[test]
-fn a_failed_worker_with_nothing_to_do_leaves_and_is_replaced_when_needed() {
+fn a_lost_worker_with_nothing_to_do_is_replaced_when_needed() {
     let nodes = [node("a", &[]), node("b", &[]), node("c", &["b"]), node("d", &["b"])];
     let (mut machine, _) = started(&nodes, 2);
     machine.on(ready(0));
     machine.on(ready(1));
-    assert_eq!(machine.on(failed(0, "a")), [shutdown(0)]);
+    assert_eq!(machine.on(lost(0, Left::Nothing)), []);
     assert_eq!(machine.on(finished(1, "b")), [run(1, "c"), replace(0)]);
 }
 
@@ -155,14 +151,9 @@ fn a_lost_worker_fails_its_job_unless_the_record_is_there() {
 
 #[test]
 fn the_last_failure_needs_no_replacement() {
-    for (event, last) in [
-        (failed(0, "a"), vec![shutdown(0), Command::Complete]),
-        (lost(0, Left::Nothing), vec![Command::Complete]),
-    ] {
-        let (mut machine, _) = started(&[node("a", &[])], 1);
-        machine.on(ready(0));
-        assert_eq!(machine.on(event), last);
-    }
+    let (mut machine, _) = started(&[node("a", &[])], 1);
+    machine.on(ready(0));
+    assert_eq!(machine.on(lost(0, Left::Nothing)), [Command::Complete]);
 }
 
 #[test]
@@ -206,7 +197,7 @@ fn a_stop_lets_running_jobs_end_and_starts_none() {
     assert_eq!(machine.on(Event::Stop), []);
     assert_eq!(machine.on(ready(2)), []);
     assert_eq!(machine.on(finished(0, "a")), []);
-    assert_eq!(machine.on(failed(1, "c")), [shutdown(1), shutdown(0), shutdown(2), Command::Complete]);
+    assert_eq!(machine.on(lost(1, Left::Nothing)), [shutdown(0), shutdown(2), Command::Complete]);
     assert_eq!(machine.0.counts(), counts(1, 1, 0, 2));
     assert_eq!(machine.on(Event::StopNow), []);
 }
@@ -251,7 +242,6 @@ fn late_words_change_nothing() {
         finished(0, "b"),
         finished(0, "unknown"),
         finished(7, "a"),
-        failed(0, "b"),
         lost(7, Left::Nothing),
     ];
     for event in late {

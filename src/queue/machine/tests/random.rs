@@ -11,9 +11,7 @@ enum Worker {
     Starting,
     Idle,
     Running(Key),
-    /// It failed a job and is still there.
-    Failed,
-    /// There was one, and it went by itself.
+    /// There was one.
     Lost,
 }
 
@@ -58,12 +56,11 @@ impl World {
             match worker {
                 Worker::Starting => events.push(Event::SlotReady(slot)),
                 Worker::Running(key) => events.push(Event::Finished { slot, key: key.clone() }),
-                Worker::Idle | Worker::Failed | Worker::Lost => {}
+                Worker::Idle | Worker::Lost => {}
             }
         }
         for (&slot, worker) in &self.workers {
-            if let Worker::Running(key) = worker {
-                events.push(Event::Failed { slot, key: key.clone() });
+            if matches!(worker, Worker::Running(_)) {
                 events.push(Event::WorkerLost { slot, left: Left::Record });
             }
             if matches!(worker, Worker::Starting | Worker::Idle | Worker::Running(_)) {
@@ -81,10 +78,6 @@ impl World {
             Event::Finished { slot, key } => {
                 self.workers.insert(*slot, Worker::Idle);
                 self.done.insert(key.clone());
-            }
-            Event::Failed { slot, key } => {
-                self.workers.insert(*slot, Worker::Failed);
-                self.failed.insert(key.clone());
             }
             Event::WorkerLost { slot, left } => {
                 if let Some(Worker::Running(key)) = self.workers.insert(*slot, Worker::Lost) {
@@ -106,8 +99,6 @@ impl World {
             assert!(!self.complete, "{command:?} after the end");
             self.obey_one(command);
         }
-        // Every failure is replaced or sent away in the same breath.
-        assert!(!self.workers.values().any(|worker| *worker == Worker::Failed));
     }
 
     fn obey_one(&mut self, command: Command) {
@@ -117,7 +108,7 @@ impl World {
             }
             Command::ReplaceWorker { slot } => {
                 let old = self.workers.insert(slot, Worker::Starting);
-                assert!(matches!(old, Some(Worker::Failed | Worker::Lost)), "{old:?} replaced");
+                assert_eq!(old, Some(Worker::Lost));
             }
             Command::Run { slot, key } => {
                 assert!(self.parents[&key].iter().all(|parent| self.done.contains(parent)));
@@ -128,7 +119,7 @@ impl World {
             }
             Command::Shutdown { slot } => {
                 let old = self.workers.insert(slot, Worker::Lost);
-                assert!(matches!(old, Some(Worker::Starting | Worker::Idle | Worker::Failed)));
+                assert!(matches!(old, Some(Worker::Starting | Worker::Idle)));
             }
             Command::Kill { slot } => {
                 let old = self.workers.insert(slot, Worker::Lost);
@@ -280,7 +271,6 @@ fn unfitting(nodes: &[Node], possible: &[Event]) -> Vec<Event> {
         events.push(Event::WorkerLost { slot, left: Left::Nothing });
         for node in nodes {
             events.push(Event::Finished { slot, key: node.key.clone() });
-            events.push(Event::Failed { slot, key: node.key.clone() });
         }
     }
     events.retain(|event| !possible.contains(event));
