@@ -25,8 +25,8 @@ impl OomWatch {
     }
 
     fn kills(&self) -> u64 {
-        let counts = self.files.iter().filter_map(|file| fs::read_to_string(file).ok());
-        counts.filter_map(|text| count(&text)).next().unwrap_or(0)
+        let count_in = |file: &PathBuf| count(&fs::read_to_string(file).ok()?);
+        self.files.iter().find_map(count_in).unwrap_or(0)
     }
 }
 

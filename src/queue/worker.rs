@@ -122,7 +122,9 @@ mod tests {
 
     fn requests(requests: &[Request]) -> Vec<u8> {
         let mut bytes = Vec::new();
-        requests.iter().for_each(|request| send(&mut bytes, request).unwrap());
+        for request in requests {
+            send(&mut bytes, request).unwrap();
+        }
         bytes
     }
 

@@ -1,183 +1,17 @@
 //! The queue with real processes. Most tests use `queue/worker.sh`, a worker whose jobs
-//! misbehave as their label says; `processes` kills whole schedulers.
+//! misbehave as their label says: here what becomes of jobs, in `workers` what becomes of
+//! workers. `processes` kills whole schedulers.
 
+mod harness;
 mod processes;
+mod workers;
 
-use std::collections::BTreeMap;
 use std::fs;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
 
-use bench::queue::{
-    Device, EarlierFailures, LockedResults, Notice, Patience, Queued, ResultsFolder, RunError, Slot, SlotId,
-    Summary, WorkerCommand, Workload, run,
-};
-use bench::record::{FORMAT, Failure, JobFolder, JobResult, Measurement, Outcome, Record, State};
-use bench::settings::{Corpus, CorpusSource, Job, Key, Parents, Stage, VocabularyWork, Work};
+use bench::queue::{EarlierFailures, Notice};
+use bench::record::{Failure, JobFolder, Outcome};
 
-fn key(name: &str) -> Key {
-    Key(name.to_owned())
-}
-
-/// A job that does what `label` says; `parents` are its vocabulary and its encoder.
-fn job(name: &str, label: &str, parents: &[&str]) -> Job {
-    let work = VocabularyWork {
-        corpus: Corpus {
-            id: "corpus".to_owned(),
-            version: 1,
-            upper: true,
-            source: CorpusSource::Fasta(Vec::new()),
-        },
-        fingerprint: String::new(),
-        size: 64,
-        max_token_length: 8,
-        piece_length: 100,
-        max_pieces: 10,
-    };
-    let mut parents = parents.iter().map(|parent| key(parent));
-    let parents = Parents { vocabulary: parents.next(), encoder: parents.next() };
-    Job { key: key(name), label: label.to_owned(), work: Work::Vocabulary(work), parents }
-}
-
-fn queued(jobs: &[Job]) -> Vec<Queued> {
-    jobs.iter().map(|job| Queued { job: job.clone(), priority: 0 }).collect()
-}
-
-fn cpu_slots(count: usize) -> Vec<Slot> {
-    (0..count).map(|id| Slot { id: SlotId(id), device: Device::Cpu }).collect()
-}
-
-fn record(key: Key) -> Record {
-    Record {
-        format: FORMAT,
-        key,
-        stage: Stage::Vocabulary,
-        result: JobResult::default(),
-        measurement: Measurement::default(),
-    }
-}
-
-/// A results folder of its own, and a queue on it.
-struct Queue {
-    _folder: tempfile::TempDir,
-    results: LockedResults,
-    stop: AtomicUsize,
-    slots: Vec<Slot>,
-    earlier_failures: EarlierFailures,
-    command: WorkerCommand,
-    patience: Patience,
-}
-
-impl Queue {
-    fn new(slots: usize) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let results = ResultsFolder::open(folder.path()).unwrap().lock().unwrap();
-        let template = serde_json::to_string(&record(key("KEY"))).unwrap();
-        fs::write(folder.path().join("record.template"), template).unwrap();
-        let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/it/queue/worker.sh");
-        let command = WorkerCommand {
-            program: PathBuf::from("/bin/sh"),
-            args: vec![script.into(), folder.path().into()],
-            env: vec![("FROM_CALLER".to_owned(), "yes".to_owned())],
-        };
-        Self {
-            _folder: folder,
-            results,
-            stop: AtomicUsize::new(0),
-            slots: cpu_slots(slots),
-            earlier_failures: EarlierFailures::Keep,
-            command,
-            patience: Patience::default(),
-        }
-    }
-
-    fn path(&self) -> &Path {
-        self.results.path()
-    }
-
-    fn try_run(
-        &self,
-        jobs: &[Job],
-        notify: &mut dyn FnMut(&Notice),
-    ) -> Result<(Summary, Vec<Notice>), RunError> {
-        let mut notices = Vec::new();
-        let workload = Workload {
-            results: &self.results,
-            jobs: queued(jobs),
-            earlier_failures: self.earlier_failures,
-            slots: self.slots.clone(),
-            worker: &|_| self.command.clone(),
-            stop: &self.stop,
-            patience: self.patience,
-        };
-        let summary = run(workload, &mut |notice| {
-            notify(&notice);
-            notices.push(notice);
-        })?;
-        for pid in worker_pids(&notices) {
-            assert!(!is_alive(pid), "worker {pid} outlived the queue");
-        }
-        Ok((summary, notices))
-    }
-
-    fn run(&self, jobs: &[Job]) -> (Summary, Vec<Notice>) {
-        self.try_run(jobs, &mut |_| ()).unwrap()
-    }
-
-    fn state(&self, name: &str) -> State {
-        JobFolder::new(self.path(), &key(name)).peek().unwrap()
-    }
-
-    fn is_done(&self, name: &str) -> bool {
-        matches!(self.state(name), State::Done(_))
-    }
-
-    fn failure(&self, name: &str) -> Failure {
-        match self.state(name) {
-            State::Failed(failure) => failure,
-            other @ (State::Pending | State::Done(_)) => panic!("{name} is {other:?}"),
-        }
-    }
-
-    /// How often each job was started.
-    fn executions(&self) -> BTreeMap<String, usize> {
-        let mut counts = BTreeMap::new();
-        for line in fs::read_to_string(self.path().join("executions")).unwrap_or_default().lines() {
-            *counts.entry(line.to_owned()).or_default() += 1;
-        }
-        counts
-    }
-}
-
-fn worker_pids(notices: &[Notice]) -> Vec<u32> {
-    let pid = |notice: &Notice| match notice {
-        Notice::WorkerStarted { pid, .. } => Some(*pid),
-        _ => None,
-    };
-    notices.iter().filter_map(pid).collect()
-}
-
-/// One field of `/proc/PID/stat`, counted from the state, which is 0.
-fn stat(pid: u32, field: usize) -> Option<String> {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    let (_, fields) = stat.rsplit_once(") ")?;
-    fields.split(' ').nth(field).map(str::to_owned)
-}
-
-/// A process that only waits to be reaped by a new parent is dead.
-fn is_alive(pid: u32) -> bool {
-    stat(pid, 0).is_some_and(|state| state != "Z" && state != "X")
-}
-
-fn count(notices: &[Notice], wanted: fn(&Notice) -> bool) -> usize {
-    notices.iter().filter(|notice| wanted(notice)).count()
-}
-
-fn summary(done: usize, failed: usize, skipped: usize, remaining: usize) -> Summary {
-    Summary { done, failed, skipped, remaining, stopped: false }
-}
+use harness::{Queue, count, job, key, record, summary, worker_pids};
 
 #[test]
 fn two_slots_run_at_the_same_time() {
@@ -200,7 +34,7 @@ fn one_worker_takes_job_after_job_parents_first() {
         Notice::JobFinished { headline, .. } => headline.clone(),
         _ => None,
     };
-    assert_eq!(notices.iter().filter_map(headline).next(), Some(("mcc".to_owned(), 0.5)));
+    assert_eq!(notices.iter().find_map(headline), Some(("mcc".to_owned(), 0.5)));
     // A second queue finds all done and starts nobody.
     let (ended, notices) = queue.run(&jobs);
     assert_eq!((ended, notices), (summary(3, 0, 0, 0), Vec::new()));
@@ -251,6 +85,15 @@ fn garbage_on_stdout_costs_nothing() {
     assert!(
         !notices.iter().any(|notice| matches!(notice, Notice::Progress { key, .. } if key.0 == "another"))
     );
+}
+
+#[test]
+fn what_a_worker_said_in_an_earlier_job_is_no_sign_in_a_later_one() {
+    let queue = Queue::new(1);
+    let (ended, notices) = queue.run(&[job("a", "warns", &[]), job("b", "exit", &[])]);
+    assert_eq!(ended, summary(1, 1, 0, 0));
+    assert_eq!(worker_pids(&notices).len(), 1);
+    assert_eq!(queue.failure("b").outcome, Outcome::Crashed);
 }
 
 #[test]
@@ -346,151 +189,11 @@ fn a_killed_publication_leaves_no_litter_once_the_job_has_run_again() {
     let litter = |queue: &Queue| {
         let entries = fs::read_dir(queue.path().join("jobs/a")).unwrap();
         let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
-        names.filter(|name| name.ends_with(".tmp")).count()
+        names.filter(|name| name.starts_with('.')).count()
     };
     assert_eq!(litter(&queue), 1);
     queue.earlier_failures = EarlierFailures::Retry;
     queue.run(&[job("a", "good", &[])]);
     assert!(queue.is_done("a"));
     assert_eq!(litter(&queue), 0);
-}
-
-#[test]
-fn a_first_stop_lets_running_jobs_end() {
-    let queue = Queue::new(1);
-    let jobs = [job("a", "wait", &[]), job("b", "good", &["a"]), job("c", "good", &[])];
-    let (ended, notices) = queue
-        .try_run(&jobs, &mut |notice| match notice {
-            Notice::JobStarted { .. } => queue.stop.store(1, Ordering::SeqCst),
-            Notice::Stopping { running } => {
-                assert_eq!(*running, 1);
-                fs::write(queue.path().join("go"), "").unwrap();
-            }
-            _ => {}
-        })
-        .unwrap();
-    assert_eq!(ended, Summary { stopped: true, ..summary(1, 0, 0, 2) });
-    assert_eq!(count(&notices, |notice| matches!(notice, Notice::Stopping { .. })), 1);
-    assert!(queue.is_done("a"));
-}
-
-#[test]
-fn a_second_stop_kills_and_what_ran_is_pending() {
-    let queue = Queue::new(2);
-    let jobs = [job("a", "wait", &[]), job("b", "wait", &[]), job("c", "good", &["a"])];
-    let mut started = 0;
-    let (ended, notices) = queue
-        .try_run(&jobs, &mut |notice| {
-            started += usize::from(matches!(notice, Notice::JobStarted { .. }));
-            queue.stop.store(if started == 2 { 2 } else { 0 }, Ordering::SeqCst);
-        })
-        .unwrap();
-    assert_eq!(ended, Summary { stopped: true, ..summary(0, 0, 0, 3) });
-    assert_eq!(count(&notices, |notice| matches!(notice, Notice::Killing)), 1);
-    assert_eq!((queue.state("a"), queue.state("b")), (State::Pending, State::Pending));
-}
-
-#[test]
-fn a_stop_asked_for_at_a_failure_comes_before_the_next_job() {
-    let queue = Queue::new(1);
-    let jobs = [job("a", "killed", &[]), job("b", "good", &[])];
-    let (ended, notices) = queue
-        .try_run(&jobs, &mut |notice| {
-            if matches!(notice, Notice::JobFailed { .. }) {
-                queue.stop.store(1, Ordering::SeqCst);
-            }
-        })
-        .unwrap();
-    assert_eq!(ended, Summary { stopped: true, ..summary(0, 1, 0, 1) });
-    assert_eq!(worker_pids(&notices).len(), 1);
-}
-
-#[test]
-fn a_worker_that_cannot_start_is_told_and_not_tried_for_ever() {
-    let mut queue = Queue::new(2);
-    queue.patience.hello = Duration::from_millis(100);
-    let program = |name: &str| PathBuf::from(name);
-    for (name, args, reason) in [
-        ("/nowhere/worker", vec![], "/nowhere/worker: No such file or directory"),
-        ("/bin/sh", vec!["-c", "echo no such device >&2; exit 4"], "exit status 4: no such device"),
-        ("/bin/sh", vec!["-c", "exec sleep 30"], "the worker did not say hello in time"),
-    ] {
-        queue.command.program = program(name);
-        queue.command.args = args.into_iter().map(Into::into).collect();
-        let error = queue.try_run(&[job("a", "good", &[])], &mut |_| ()).unwrap_err();
-        assert!(error.to_string().contains(reason), "{error}");
-        assert_eq!(queue.state("a"), State::Pending);
-    }
-}
-
-#[test]
-fn a_worker_that_is_gone_is_noticed_though_its_child_holds_the_streams() {
-    let queue = Queue::new(1);
-    let (ended, _) = queue.run(&[job("a", "heir", &[]), job("b", "good", &[])]);
-    assert_eq!(ended, summary(1, 1, 0, 0));
-    let heir = fs::read_to_string(queue.path().join("heir")).unwrap();
-    std::process::Command::new("kill").arg(heir.trim()).status().unwrap();
-}
-
-#[test]
-fn a_worker_that_can_answer_no_more_is_killed() {
-    let mut queue = Queue::new(1);
-    queue.patience.leave = Duration::from_millis(100);
-    let (ended, _) = queue.run(&[job("a", "deaf", &[]), job("b", "good", &[])]);
-    assert_eq!(ended, summary(1, 1, 0, 0));
-    assert_eq!(queue.failure("a").message, "the worker closed its stdout");
-}
-
-#[test]
-fn no_worker_outlives_a_scheduler_that_panics() {
-    let queue = Queue::new(2);
-    let mut pids = Vec::new();
-    let panicked = catch_unwind(AssertUnwindSafe(|| {
-        queue.try_run(&[job("a", "wait", &[]), job("b", "wait", &[])], &mut |notice| match notice {
-            Notice::WorkerStarted { pid, .. } => pids.push(*pid),
-            Notice::JobStarted { .. } if pids.len() == 2 => panic!("a bug of the terminal"),
-            _ => {}
-        })
-    }));
-    assert!(panicked.is_err());
-    assert_eq!(pids.len(), 2);
-    assert!(!pids.into_iter().any(is_alive));
-}
-
-#[test]
-fn a_worker_is_kept_to_its_device_and_its_own_process_group() {
-    let mut queue = Queue::new(0);
-    let cuda = Device::Cuda { index: 1, visible: "GPU-7".to_owned() };
-    queue.slots = vec![Slot { id: SlotId(0), device: Device::Cpu }, Slot { id: SlotId(1), device: cuda }];
-    // A job that waits keeps the first slot busy.
-    let jobs = [job("a", "environment", &[]), job("b", "wait", &["a"]), job("c", "environment", &["a"])];
-    let mut groups = Vec::new();
-    queue
-        .try_run(&jobs, &mut |notice| match notice {
-            Notice::WorkerStarted { pid, .. } => groups.push((*pid, stat(*pid, 2))),
-            Notice::JobFinished { key, .. } if key.0 == "c" => {
-                fs::write(queue.path().join("go"), "").unwrap();
-            }
-            _ => {}
-        })
-        .unwrap();
-    for (pid, group) in groups {
-        assert_eq!(group, Some(pid.to_string()));
-    }
-    let environment = |name: &str| {
-        let text = fs::read_to_string(queue.path().join(format!("environment.{name}"))).unwrap();
-        text.trim().to_owned()
-    };
-    let here = |variable: &str| std::env::var(variable).unwrap_or_default();
-    assert_eq!(environment("a"), format!("1 {} yes", here("CUDA_VISIBLE_DEVICES")));
-    assert_eq!(environment("c"), format!("{} GPU-7 yes", here("RAYON_NUM_THREADS")).trim());
-}
-
-/// Waits for something that another process does.
-fn eventually(what: &str, mut happened: impl FnMut() -> bool) {
-    let start = Instant::now();
-    while !happened() {
-        assert!(start.elapsed() < Duration::from_secs(60), "{what} has not happened in a minute");
-        std::thread::sleep(Duration::from_millis(5));
-    }
 }

@@ -56,7 +56,7 @@ pub struct Patience {
 
 impl Default for Patience {
     fn default() -> Self {
-        Self { hello: Duration::from_secs(120), leave: Duration::from_secs(2) }
+        Self { hello: Duration::from_mins(2), leave: Duration::from_secs(2) }
     }
 }
 

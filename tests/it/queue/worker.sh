@@ -64,6 +64,13 @@ while IFS= read -r line; do
         printf '\n'
         finished "$key"
         ;;
+    warns)
+        echo 'out of memory, going on with less' >&2
+        # Until the scheduler has read it.
+        sleep 0.2
+        publish "$key"
+        finished "$key"
+        ;;
     killed)
         echo 'about to be killed' >&2
         kill -9 $$
