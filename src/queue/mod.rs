@@ -1,1 +1,29 @@
-//! Placeholder: being written.
+//! Drives the graph of jobs: which are ready, which slot takes them, worker processes, and
+//! what a failure takes down with it.
+//!
+//! A pure [state machine](machine) decides, the [driver](run) does. A job runs in a worker
+//! process and never in this one, so that a panic, want of memory or a poisoned device
+//! costs one job; [`serve`] is the worker's side. A readable record is the only meaning of
+//! done, so a queue that was killed goes on where it was.
+//!
+//! It must never know what a job computes: no tensors, datasets or dataframes.
+
+mod driver;
+mod exit;
+pub mod machine;
+mod memory;
+pub mod message;
+mod notice;
+mod process;
+mod results_folder;
+mod slots;
+#[cfg(test)]
+mod tests;
+mod worker;
+
+pub use driver::{EarlierFailures, Patience, Queued, RunError, Summary, Workload, run};
+pub use notice::Notice;
+pub use process::WorkerCommand;
+pub use results_folder::{LockedResults, ResultsError, ResultsFolder};
+pub use slots::{Device, Host, Slot, SlotId, SlotsError, slots};
+pub use worker::{Done, Progress, serve};

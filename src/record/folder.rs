@@ -1,11 +1,13 @@
 //! The folder of one job.
 
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::event::{self, Event};
+use super::publish::{at, remove_litter};
 use super::{FORMAT, Failure, Record, publish};
 use crate::settings::{Job, Key};
 
@@ -13,6 +15,7 @@ use crate::settings::{Job, Key};
 #[derive(Clone, Debug)]
 pub struct JobFolder {
     path: PathBuf,
+    key: Key,
 }
 
 /// What a job's folder says of it.
@@ -26,43 +29,18 @@ pub enum State {
     Failed(Failure),
 }
 
-/// One line of `events.jsonl`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Event {
-    /// A worker took the job.
-    Started {
-        /// Its process id.
-        pid: u32,
-        /// Its device.
-        device: String,
-        /// Unix time, in seconds.
-        at: u64,
-    },
-    /// Training went on.
-    Progress {
-        /// Optimiser steps done.
-        step: usize,
-        /// Steps in all.
-        steps: usize,
-        /// Mean training loss since the last such line.
-        loss: f64,
-    },
-    /// A look at dev, or at the held-out windows.
-    Evaluated {
-        /// Optimiser steps done.
-        step: usize,
-        /// What selection looks at.
-        metric: String,
-        /// Its value.
-        value: f64,
-    },
+/// What stands in the place of the record.
+enum Reading {
+    Nothing,
+    Whole(Box<Record>),
+    /// Why it cannot be used.
+    Damaged(String),
 }
 
 impl JobFolder {
     /// The folder of `key` under a results folder. Nothing is created.
     pub fn new(results: &Path, key: &Key) -> Self {
-        Self { path: results.join("jobs").join(&key.0) }
+        Self { path: results.join("jobs").join(&key.0), key: key.clone() }
     }
 
     /// Where it is.
@@ -85,12 +63,14 @@ impl JobFolder {
         self.path.join("predictions.csv")
     }
 
-    /// Creates the folder, says what was asked, and forgets an earlier failure.
+    /// Creates the folder, says what was asked, and forgets an earlier failure and the
+    /// temporary files of a killed attempt. Only for the one who is about to run the job.
     ///
     /// # Errors
-    /// Any failure of the file system.
+    /// Any failure of the file system, with the path.
     pub fn open(&self, job: &Job) -> io::Result<()> {
-        fs::create_dir_all(&self.path)?;
+        self.create()?;
+        remove_litter(&self.path)?;
         remove_if_there(&self.failure())?;
         publish(&self.path.join("job.json"), &to_json(job)?)
     }
@@ -98,48 +78,96 @@ impl JobFolder {
     /// Appends one event.
     ///
     /// # Errors
-    /// Any failure of the file system.
+    /// Any failure of the file system, with the path.
     pub fn append(&self, event: &Event) -> io::Result<()> {
-        let mut line = serde_json::to_vec(event)?;
-        line.push(b'\n');
-        OpenOptions::new().create(true).append(true).open(self.path.join("events.jsonl"))?.write_all(&line)
+        event::append(&self.events(), event).map_err(|error| at(&self.events(), &error))
     }
 
     /// The last event, where there is one. A torn last line is passed over.
     pub fn last_event(&self) -> Option<Event> {
-        let text = fs::read_to_string(self.path.join("events.jsonl")).ok()?;
-        text.lines().rev().find_map(|line| serde_json::from_str(line).ok())
+        let bytes = fs::read(self.events()).ok()?;
+        bytes.split(|&byte| byte == b'\n').rev().find_map(|line| serde_json::from_slice(line).ok())
     }
 
     /// Publishes the record: from here on the job is done.
     ///
     /// # Errors
-    /// Any failure of the file system.
+    /// A record that could not be read back, or any failure of the file system, with the
+    /// path. Nothing is published then.
     pub fn finish(&self, record: &Record) -> io::Result<()> {
-        publish(&self.record(), &to_json(record)?)
+        let bytes = to_json(record)?;
+        match self.read(&bytes) {
+            Reading::Whole(_) | Reading::Nothing => publish(&self.record(), &bytes),
+            Reading::Damaged(why) => {
+                let message = format!("{}: the record would be unreadable: {why}", self.record().display());
+                Err(io::Error::new(io::ErrorKind::InvalidData, message))
+            }
+        }
     }
 
     /// Publishes why there is no record.
     ///
     /// # Errors
-    /// Any failure of the file system.
+    /// Any failure of the file system, with the path.
     pub fn fail(&self, failure: &Failure) -> io::Result<()> {
-        fs::create_dir_all(&self.path)?;
+        self.create()?;
         publish(&self.failure(), &to_json(failure)?)
     }
 
     /// What the folder says of the job. A damaged record is set aside as
-    /// `record.json.damaged`, and `warn` is told.
+    /// `record.json.damaged`, and `warn` is told. Only for the holder of the results
+    /// folder's lock: another process could set aside what a worker has just published.
     ///
     /// # Errors
-    /// A file that is there and cannot be read.
+    /// A file that is there and cannot be read, with its path.
     pub fn state(&self, warn: &mut dyn FnMut(String)) -> io::Result<State> {
-        if let Some(bytes) = read_if_there(&self.record())? {
-            match serde_json::from_slice::<Record>(&bytes) {
-                Ok(record) if record.format == FORMAT => return Ok(State::Done(Box::new(record))),
-                _ => self.set_aside(warn)?,
+        match self.look()? {
+            Reading::Whole(record) => Ok(State::Done(record)),
+            Reading::Nothing => self.without_record(),
+            Reading::Damaged(why) => {
+                self.set_aside(&why, warn)?;
+                self.without_record()
             }
         }
+    }
+
+    /// As [`state`](Self::state), for any process at any time: nothing is touched, and a
+    /// damaged record is no record.
+    ///
+    /// # Errors
+    /// A file that is there and cannot be read, with its path.
+    pub fn peek(&self) -> io::Result<State> {
+        match self.look()? {
+            Reading::Whole(record) => Ok(State::Done(record)),
+            Reading::Nothing | Reading::Damaged(_) => self.without_record(),
+        }
+    }
+
+    fn look(&self) -> io::Result<Reading> {
+        Ok(read_if_there(&self.record())?.map_or(Reading::Nothing, |bytes| self.read(&bytes)))
+    }
+
+    fn read(&self, bytes: &[u8]) -> Reading {
+        /// Readable in every format.
+        #[derive(Deserialize)]
+        struct Head {
+            format: u32,
+        }
+        match serde_json::from_slice(bytes) {
+            Ok(Head { format }) if format != FORMAT => {
+                return Reading::Damaged(format!("it has format {format}, this program reads {FORMAT}"));
+            }
+            // The whole record's error says more than the head's.
+            Ok(_) | Err(_) => {}
+        }
+        match serde_json::from_slice::<Record>(bytes) {
+            Ok(record) if record.key == self.key => Reading::Whole(Box::new(record)),
+            Ok(record) => Reading::Damaged(format!("it belongs to the job {}", record.key)),
+            Err(error) => Reading::Damaged(error.to_string()),
+        }
+    }
+
+    fn without_record(&self) -> io::Result<State> {
         let failure = read_if_there(&self.failure())?;
         Ok(match failure.and_then(|bytes| serde_json::from_slice(&bytes).ok()) {
             Some(failure) => State::Failed(failure),
@@ -147,11 +175,15 @@ impl JobFolder {
         })
     }
 
-    fn set_aside(&self, warn: &mut dyn FnMut(String)) -> io::Result<()> {
-        let aside = self.path.join("record.json.damaged");
-        fs::rename(self.record(), &aside)?;
-        warn(format!("a damaged record was set aside as {}; the job will run again", aside.display()));
+    fn set_aside(&self, why: &str, warn: &mut dyn FnMut(String)) -> io::Result<()> {
+        let path = self.record();
+        fs::rename(&path, self.path.join("record.json.damaged")).map_err(|error| at(&path, &error))?;
+        warn(format!("{}: set aside as record.json.damaged, the job will run again: {why}", path.display()));
         Ok(())
+    }
+
+    fn create(&self) -> io::Result<()> {
+        fs::create_dir_all(&self.path).map_err(|error| at(&self.path, &error))
     }
 
     fn record(&self) -> PathBuf {
@@ -160,6 +192,10 @@ impl JobFolder {
 
     fn failure(&self) -> PathBuf {
         self.path.join("failure.json")
+    }
+
+    fn events(&self) -> PathBuf {
+        self.path.join("events.jsonl")
     }
 }
 
@@ -173,13 +209,14 @@ fn read_if_there(path: &Path) -> io::Result<Option<Vec<u8>>> {
     match fs::read(path) {
         Ok(bytes) => Ok(Some(bytes)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error),
+        Err(error) => Err(at(path, &error)),
     }
 }
 
 fn remove_if_there(path: &Path) -> io::Result<()> {
     match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
+        Ok(()) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(at(path, &error)),
     }
 }

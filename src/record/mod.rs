@@ -5,14 +5,20 @@
 //! written last. A readable `record.json` is the only meaning of *done*. This module knows
 //! neither polars nor burn.
 
+mod event;
 mod folder;
+mod number;
 mod publish;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-pub use folder::{Event, JobFolder, State};
+pub use event::Event;
+pub use folder::{JobFolder, State};
+pub(crate) use number::or_nan;
 pub use publish::publish;
 
 use crate::settings::{Key, Split, Stage};
@@ -62,6 +68,7 @@ pub struct JobResult {
     pub tokens_seen: u64,
     /// Estimate of floating-point operations: 6 per parameter outside the embeddings and
     /// token (Kaplan et al. 2020, appendix B), plus attention scores.
+    #[serde(deserialize_with = "or_nan")]
     pub flops: f64,
 }
 
@@ -92,10 +99,13 @@ impl Mark {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Measurement {
     /// Seconds from start to record.
+    #[serde(deserialize_with = "or_nan")]
     pub wall_seconds: f64,
     /// Processor seconds of the worker in that time.
+    #[serde(deserialize_with = "or_nan")]
     pub cpu_seconds: f64,
     /// Tokens that passed through training per second of training, pads excluded.
+    #[serde(deserialize_with = "or_nan")]
     pub tokens_per_second: f64,
     /// Largest resident size of the worker so far, in bytes.
     pub peak_memory_bytes: u64,

@@ -1,0 +1,155 @@
+//! What workers say and what becomes of them, as events for the machine.
+
+use std::process::ExitStatus;
+use std::time::Instant;
+
+use super::{Driver, RunError};
+use crate::queue::machine::{Event, Left};
+use crate::queue::message::{Headline, Reply};
+use crate::queue::notice::Notice;
+use crate::queue::process::{Output, Process, Stream, crashed};
+use crate::queue::slots::SlotId;
+use crate::record::{Failure, JobFolder, State};
+use crate::settings::Key;
+
+impl Driver<'_> {
+    /// Takes a line of a worker. What comes from one that was let go is passed over.
+    pub(super) fn on_output(&mut self, output: Output) -> Result<(), RunError> {
+        let Output { worker, stream, line } = output;
+        if let Some(process) = self.leaving.iter_mut().find(|process| process.id() == worker) {
+            if line.is_none() {
+                process.stream_ended(stream, self.patience.leave);
+            }
+            return Ok(());
+        }
+        let Some((&slot, process)) = self.workers.iter_mut().find(|(_, process)| process.id() == worker)
+        else {
+            return Ok(());
+        };
+        let Some(line) = line else {
+            process.stream_ended(stream, self.patience.leave);
+            return Ok(());
+        };
+        match stream {
+            Stream::Stdout => match Reply::parse(&line) {
+                Some(reply) if !process.is_given_up() => return self.on_reply(slot, reply),
+                Some(_) => {}
+                // A library that prints; it may say why a failure came.
+                None => process.keep(&line),
+            },
+            Stream::Stderr => process.keep(&line),
+        }
+        Ok(())
+    }
+
+    fn on_reply(&mut self, slot: SlotId, reply: Reply) -> Result<(), RunError> {
+        match reply {
+            Reply::Hello { pid, device } => {
+                if let Some(process) = self.workers.get_mut(&slot) {
+                    process.said_hello();
+                }
+                self.tell(Notice::WorkerStarted { slot, pid, device });
+                self.events.push_back(Event::SlotReady(slot));
+            }
+            Reply::Progress { key, step, steps, loss } => {
+                if self.machine.running_on(slot) == Some(&key) {
+                    self.tell(Notice::Progress { slot, key, step, steps, loss });
+                }
+            }
+            Reply::Finished { key, headline, seconds } => {
+                return self.on_finished(slot, key, headline, seconds);
+            }
+            Reply::Failed { key, failure } => {
+                if self.machine.running_on(slot) == Some(&key) {
+                    self.give_up(slot, failure);
+                } else {
+                    self.give_up(slot, foreign(&key));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Believes a worker once the record is there.
+    fn on_finished(
+        &mut self,
+        slot: SlotId,
+        key: Key,
+        headline: Option<Headline>,
+        seconds: f64,
+    ) -> Result<(), RunError> {
+        if self.machine.running_on(slot) != Some(&key) {
+            self.give_up(slot, foreign(&key));
+            return Ok(());
+        }
+        match self.state(&key)? {
+            State::Done(_) => {
+                self.tell(Notice::JobFinished { slot, key: key.clone(), headline, seconds });
+                self.events.push_back(Event::Finished { slot, key });
+            }
+            State::Pending | State::Failed(_) => {
+                self.give_up(slot, crashed("the worker said finished, and there is no readable record"));
+            }
+        }
+        Ok(())
+    }
+
+    /// The machine hears of it when the process has ended: only then are its last words
+    /// read, and its device free for the next one.
+    fn give_up(&mut self, slot: SlotId, failure: Failure) {
+        if let Some(process) = self.workers.get_mut(&slot) {
+            process.give_up(failure, self.patience.leave);
+        }
+    }
+
+    /// Finds workers that are gone.
+    pub(super) fn watch_workers(&mut self) -> Result<(), RunError> {
+        let now = Instant::now();
+        let slots: Vec<SlotId> = self.workers.keys().copied().collect();
+        for slot in slots {
+            let Some(process) = self.workers.get_mut(&slot) else { continue };
+            if let Some(status) = process.poll(now).map_err(RunError::Watch)?
+                && let Some(process) = self.workers.remove(&slot)
+            {
+                self.on_loss(slot, process, status)?;
+            }
+        }
+        self.watch_leaving()
+    }
+
+    fn on_loss(&mut self, slot: SlotId, process: Process, status: ExitStatus) -> Result<(), RunError> {
+        let failure = process.into_failure(status, self.oom.look());
+        self.losses.insert(slot, failure.message.clone());
+        let left = match self.machine.running_on(slot).cloned() {
+            Some(key) => self.on_lost_job(slot, key, failure)?,
+            None => Left::Nothing,
+        };
+        self.events.push_back(Event::WorkerLost { slot, left });
+        Ok(())
+    }
+
+    /// A record counts, whatever became of the worker after it.
+    fn on_lost_job(&mut self, slot: SlotId, key: Key, failure: Failure) -> Result<Left, RunError> {
+        match self.state(&key)? {
+            State::Done(record) => {
+                let seconds = record.measurement.wall_seconds;
+                self.tell(Notice::JobFinished { slot, key, headline: None, seconds });
+                Ok(Left::Record)
+            }
+            State::Pending | State::Failed(_) => {
+                JobFolder::new(self.results, &key).fail(&failure).map_err(RunError::Folder)?;
+                self.tell(Notice::JobFailed { slot, key, failure });
+                Ok(Left::Nothing)
+            }
+        }
+    }
+
+    fn state(&mut self, key: &Key) -> Result<State, RunError> {
+        let folder = JobFolder::new(self.results, key);
+        folder.state(&mut |warning| (self.notify)(Notice::Warning(warning))).map_err(RunError::Folder)
+    }
+}
+
+fn foreign(key: &Key) -> Failure {
+    crashed(format!("the worker answered for the job {key}, which it was not given"))
+}
