@@ -50,7 +50,7 @@ impl fmt::Display for Targets {
 
 /// The text names no masking.
 #[derive(Debug, thiserror::Error)]
-#[error("`{0}` is not a masking; accepted are {}", Targets::ACCEPTED)]
+#[error("`{0}` is not a masking; accepted are {accepted}", accepted = Targets::ACCEPTED)]
 pub struct UnknownMasking(String);
 
 impl FromStr for Targets {

@@ -62,7 +62,7 @@ impl fmt::Display for Tokenization {
 
 /// The text names no tokenization.
 #[derive(Debug, thiserror::Error)]
-#[error("`{0}` is not a tokenization; accepted are {}", Tokenization::ACCEPTED)]
+#[error("`{0}` is not a tokenization; accepted are {accepted}", accepted = Tokenization::ACCEPTED)]
 pub struct UnknownTokenization(String);
 
 impl FromStr for Tokenization {
