@@ -1,1 +1,1 @@
-//! Placeholder: being written.
+//! The numeric core of training: one optimiser step, exactly as the fixtures define it.

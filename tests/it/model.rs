@@ -1,1 +1,4 @@
-//! Placeholder: being written.
+//! Models against the fixtures, and what must hold of any of them.
+
+mod properties;
+mod records;
