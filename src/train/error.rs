@@ -1,0 +1,62 @@
+//! What can end a job without a record.
+
+use std::io;
+use std::path::PathBuf;
+
+use crate::data::DataError;
+use crate::model::ModelError;
+use crate::token::TokenError;
+
+/// Why a job left no record.
+#[derive(Debug, thiserror::Error)]
+pub enum TrainError {
+    /// The data cannot be read.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// The tokenizer cannot be had.
+    #[error(transparent)]
+    Token(#[from] TokenError),
+    /// The model cannot be built, loaded or run.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// Loss or gradient was not finite.
+    #[error("{what} was not finite at step {step} of {steps}")]
+    Diverged {
+        /// `the loss` or `the gradient`.
+        what: &'static str,
+        /// The step, from 1.
+        step: usize,
+        /// Steps in all.
+        steps: usize,
+    },
+    /// A file of the job cannot be written or read.
+    #[error("{path}: {source}")]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A parent that the job needs is not named.
+    #[error("the job needs a {0} job to build on, and names none")]
+    NoParent(&'static str),
+    /// The data are not those that the job was planned with.
+    #[error("the data changed since the sweep was planned: their hash was {planned} and is {found}; run the sweep again")]
+    DataChanged {
+        /// The fingerprint in the job.
+        planned: String,
+        /// The fingerprint now.
+        found: String,
+    },
+    /// The device does not exist or does not compute.
+    #[error("{0}")]
+    Device(String),
+}
+
+impl TrainError {
+    /// For a file of the job.
+    pub(super) fn file(path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::File { path, source }
+    }
+}
