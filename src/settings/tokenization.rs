@@ -113,7 +113,8 @@ mod tests {
         for name in Tokenization::COMMON {
             assert_eq!(name.parse::<Tokenization>().unwrap().to_string(), name);
         }
-        for name in ["", "mer", "0-mer", "9-mer", "06-mer", "6-mer-stride-", "6-mer-stride-0", "6mer", "BPE"] {
+        for name in ["", "mer", "0-mer", "9-mer", "06-mer", "6-mer-stride-", "6-mer-stride-0", "6mer", "BPE"]
+        {
             assert!(name.parse::<Tokenization>().is_err(), "{name}");
         }
     }
