@@ -168,7 +168,8 @@ mod tests {
             0.176_776_7,
             0.088_388_35,
         ];
-        let close = |a: &[f64], b: &[f64]| a.len() == b.len() && a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-7);
+        let close =
+            |a: &[f64], b: &[f64]| a.len() == b.len() && a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-7);
         assert!(close(&alibi_slopes(12), &twelve), "{:?}", alibi_slopes(12));
         let sixteen: Vec<f64> = (1..=16).map(|i| 0.5_f64.powf(f64::from(i) / 2.0)).collect();
         assert!(close(&alibi_slopes(16), &sixteen), "{:?}", alibi_slopes(16));

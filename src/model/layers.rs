@@ -98,10 +98,6 @@ pub(super) fn dropout<const D: usize>(input: Tensor<D>, rate: f64) -> Tensor<D> 
     let keep = 1.0 - rate;
     let shape = input.shape();
     // A plain tensor: a constant to autodiff, already scaled, so that backward is one pass.
-    let mask = Tensor::<D>::random(
-        shape,
-        Distribution::Bernoulli(keep),
-        &input.device().without_autodiff(),
-    );
+    let mask = Tensor::<D>::random(shape, Distribution::Bernoulli(keep), &input.device().without_autodiff());
     input * mask.mul_scalar(1.0 / keep)
 }

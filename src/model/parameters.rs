@@ -74,7 +74,10 @@ pub fn to_tensors<M: Parameterised>(model: &M) -> HostTensors {
 /// # Errors
 /// A tensor of another shape, an encoder without one of its tensors, a decoder that is not
 /// the word embeddings.
-pub fn load_tensors<M: Parameterised>(model: &M, tensors: &HostTensors) -> Result<(M, LoadReport), ModelError> {
+pub fn load_tensors<M: Parameterised>(
+    model: &M,
+    tensors: &HostTensors,
+) -> Result<(M, LoadReport), ModelError> {
     let slots = model.slots();
     let mut values = values(model);
     let mut used = BTreeSet::new();

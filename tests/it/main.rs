@@ -8,3 +8,4 @@ mod model;
 mod queue;
 mod report;
 mod token;
+mod train_step;

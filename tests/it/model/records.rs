@@ -72,8 +72,12 @@ fn input(record: &Value, unknown: u32) -> Input {
         // [CLS] is the first id of every row, and [SEP] has the id after it.
         id == ids[0] || id == ids[0] + 1
     };
-    let tokens =
-        ids.iter().enumerate().filter(|(_, id)| !special(**id)).map(|(place, id)| (place, *id != unknown)).collect();
+    let tokens = ids
+        .iter()
+        .enumerate()
+        .filter(|(_, id)| !special(**id))
+        .map(|(place, id)| (place, *id != unknown))
+        .collect();
     let positions = record.get("pos_ids").map(list);
     Input { ids, positions, tokens }
 }
@@ -97,9 +101,8 @@ fn numbers(data: burn::tensor::TensorData) -> Vec<f64> {
 
 fn mean_rows(states: &[f64], width: usize, places: &[usize]) -> Option<Vec<f64>> {
     let n = places.len() as f64;
-    (!places.is_empty()).then(|| {
-        (0..width).map(|j| places.iter().map(|i| states[i * width + j]).sum::<f64>() / n).collect()
-    })
+    (!places.is_empty())
+        .then(|| (0..width).map(|j| places.iter().map(|i| states[i * width + j]).sum::<f64>() / n).collect())
 }
 
 /// The logarithm of the probability of each row's target.
@@ -164,7 +167,12 @@ impl Family {
             let cls = &states_of_all[first * width..(first + 1) * width];
             comparison.compare("cls", *index, Some(cls), &record["cls"]);
             let mut mean = |field: &str, places: &[usize]| {
-                comparison.compare(field, *index, mean_rows(&states_of_all, width, places).as_deref(), &record[field]);
+                comparison.compare(
+                    field,
+                    *index,
+                    mean_rows(&states_of_all, width, places).as_deref(),
+                    &record[field],
+                );
             };
             mean("mean", &all);
             mean("mean_no_unk", &known);
@@ -172,7 +180,9 @@ impl Family {
                 let found = (!places.is_empty()).then(|| {
                     let targets: Vec<u32> = places.iter().map(|place| input.ids[place - first]).collect();
                     let places = Tensor::<1, Int>::from_ints(
-                        TensorData::from(places.iter().map(|place| *place as i32).collect::<Vec<_>>().as_slice()),
+                        TensorData::from(
+                            places.iter().map(|place| *place as i32).collect::<Vec<_>>().as_slice(),
+                        ),
                         &Device::flex(),
                     );
                     let logits = self.language.head_logits(states.clone().select(0, places));
@@ -190,7 +200,8 @@ impl Family {
         for masked in file["masked"].as_array().into_iter().flatten() {
             let index = masked["index"].as_u64().expect("an index") as usize;
             let ids = list(&masked["input_ids"]);
-            let places: Vec<usize> = list(&masked["positions"]).into_iter().map(|place| place as usize).collect();
+            let places: Vec<usize> =
+                list(&masked["positions"]).into_iter().map(|place| place as usize).collect();
             // Alone, and beside a longer row that changes nothing but the padding.
             let filler = vec![ids[0]; ids.len() + 7];
             for rows in [vec![ids.clone()], vec![ids.clone(), filler]] {
@@ -249,8 +260,7 @@ fn long_inputs_in_two_halves_are_reproduced() {
     let directory = file["classifier_checkpoint"].as_str().expect("a directory");
     let (spec, weights, classes) = load(directory, |weights| weights["classifier2.bias"].shape[0]);
     let pooler = (&weights["bert.pooler.dense.weight"].data, &weights["bert.pooler.dense.bias"].data);
-    let classifier =
-        Classifier::new(&spec, classes, usize::MAX, 1, &Device::flex()).expect("a classifier");
+    let classifier = Classifier::new(&spec, classes, usize::MAX, 1, &Device::flex()).expect("a classifier");
     let (classifier, report) = load_tensors(&classifier, &weights).expect("weights that fit");
     assert_eq!(report.missing, Vec::<String>::new());
     let mut comparison = Comparison::new("genomenet-bert-1000nt", &file);

@@ -1,0 +1,219 @@
+//! Optimiser steps against the fixture, which PyTorch computed.
+
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+
+use bench::model::{
+    Classifier, HostTensors, LanguageModel, Parameterised, load_tensors, read_checkpoint, read_config,
+    to_tensors,
+};
+use bench::settings::{Decay, Optimisation};
+use bench::train::{AdamW, ClassifierBatch, MlmBatch, Moment, Stepped, classifier_step, mlm_step, rate};
+use burn::tensor::Device;
+use serde_json::Value;
+
+use crate::fixtures::{expected, fixture};
+
+fn number(value: &Value) -> f64 {
+    value.as_f64().unwrap_or_else(|| panic!("{value} is no number"))
+}
+
+fn integers(value: &Value) -> Vec<i64> {
+    value.as_array().expect("a list").iter().map(|item| item.as_i64().expect("an integer")).collect()
+}
+
+fn items(value: &Value) -> &[Value] {
+    value.as_array().expect("a list")
+}
+
+/// The fixture's settings, which decay linearly.
+fn optimisation(file: &Value) -> Optimisation {
+    let settings = &file["settings"];
+    let count = |key: &str| settings[key].as_u64().expect("a count") as usize;
+    Optimisation {
+        steps: count("steps"),
+        batch_size: 1,
+        micro_batch: 1,
+        learning_rate: number(&settings["lr"]),
+        warmup_steps: count("warmup"),
+        decay: Decay::Linear,
+        weight_decay: number(&settings["weight_decay"]),
+        decay_all: false,
+        beta1: number(&settings["betas"][0]),
+        beta2: number(&settings["betas"][1]),
+        epsilon: number(&settings["eps"]),
+        clip_norm: number(&settings["clip"]),
+    }
+}
+
+/// Ids of a row without its padding.
+fn ids(row: &Value, mask: &Value) -> Vec<u32> {
+    let kept = integers(row).into_iter().zip(integers(mask)).filter(|(_, mask)| *mask == 1);
+    kept.map(|(id, _)| id as u32).collect()
+}
+
+fn mlm_batches(batch: &Value, run: &Value) -> Vec<MlmBatch> {
+    let attend_pads = run["attention_mask"] != "attention_mask";
+    let micro = items(&run["rows"]).iter().map(|bounds| {
+        let bounds = integers(bounds);
+        let rows = bounds[0] as usize..bounds[1] as usize;
+        let of = |key: &str| &items(&batch[key])[rows.clone()];
+        let targets = of("mlm_labels").iter().map(|row| {
+            let labelled = integers(row).into_iter().enumerate().filter(|(_, label)| *label >= 0);
+            labelled.map(|(position, label)| (position, label as u32)).collect()
+        });
+        let ids = of("mlm_input_ids").iter().zip(of("attention_mask")).map(|(row, mask)| ids(row, mask));
+        MlmBatch { ids: ids.collect(), targets: targets.collect(), attend_pads }
+    });
+    micro.collect()
+}
+
+fn classifier_batches(batch: &Value, run: &Value) -> Vec<ClassifierBatch> {
+    let labels = integers(&batch["classifier_labels"]);
+    let micro = items(&run["rows"]).iter().map(|bounds| {
+        let bounds = integers(bounds);
+        let rows = bounds[0] as usize..bounds[1] as usize;
+        let of = |key: &str| &items(&batch[key])[rows.clone()];
+        let ids =
+            of("classifier_input_ids").iter().zip(of("attention_mask")).map(|(row, mask)| ids(row, mask));
+        ClassifierBatch {
+            ids: ids.collect(),
+            labels: labels[rows.clone()].iter().map(|label| *label as usize).collect(),
+        }
+    });
+    micro.collect()
+}
+
+/// The weights of a fixture's directory, without dropout.
+fn settings_and_weights(directory: &str) -> (bench::model::EncoderSpec, HostTensors) {
+    let path = fixture(directory);
+    let spec = read_config(&path).expect("a config");
+    let mut settings = spec.settings().clone();
+    settings.dropout = 0.0;
+    settings.attention_dropout = 0.0;
+    let spec = bench::model::EncoderSpec::new(settings, spec.vocabulary(), spec.pad()).expect("a spec");
+    (spec, read_checkpoint(&path).expect("weights"))
+}
+
+struct Checked<'a> {
+    file: &'a Value,
+    run: &'a Value,
+}
+
+impl Checked<'_> {
+    fn bound(&self, key: &str) -> f64 {
+        number(&self.file["tolerance"][key])
+    }
+
+    fn near(&self, what: impl Debug, found: f64, expected: &Value, bound: f64) {
+        let expected = number(expected);
+        assert!(
+            (found - expected).abs() <= bound,
+            "{} {what:?}: {found} instead of {expected}",
+            self.run["name"]
+        );
+    }
+
+    /// Runs the steps and compares all that the file holds.
+    fn check<M: Parameterised>(&self, mut model: M, step: impl Fn(M, &mut AdamW, Moment) -> Stepped<M>) {
+        let settings = optimisation(self.file);
+        self.check_first_gradient(model.clone(), &settings, &step);
+        let before = to_tensors(&model);
+        let mut optimiser = AdamW::new(&settings);
+        for (index, expected) in items(&self.run["steps"]).iter().enumerate() {
+            let moment = Moment { repetition: 1, step: index, rate: rate(index, &settings) };
+            let stepped = step(model, &mut optimiser, moment);
+            model = stepped.model;
+            let loss_bound = self.bound(if index == 0 { "first_loss" } else { "loss" });
+            self.near(("rate", index), moment.rate, &expected["lr"], self.bound("lr"));
+            self.near(("loss", index), stepped.loss, &expected["loss"], loss_bound);
+            let norm_bound = self.bound("grad_norm_relative") * number(&expected["grad_norm"]);
+            self.near(("norm", index), stepped.gradient_norm, &expected["grad_norm"], norm_bound);
+        }
+        self.check_parameters(&before, &to_tensors(&model));
+        let moment = Moment { repetition: 1, step: settings.steps, rate: 0.0 };
+        let after = step(model, &mut optimiser, moment);
+        self.near("loss after", after.loss, &self.run["loss_after"], self.bound("loss_after"));
+    }
+
+    /// With an epsilon that drowns the second moment, the first step moves each parameter by
+    /// its (clipped) gradient.
+    fn check_first_gradient<M: Parameterised>(
+        &self,
+        model: M,
+        settings: &Optimisation,
+        step: &impl Fn(M, &mut AdamW, Moment) -> Stepped<M>,
+    ) {
+        let plain = Optimisation { epsilon: 1e6, weight_decay: 0.0, ..settings.clone() };
+        let before = to_tensors(&model);
+        let stepped = step(model, &mut AdamW::new(&plain), Moment { repetition: 1, step: 0, rate: 1e6 });
+        let after = to_tensors(&stepped.model);
+        for parameter in self.parameters() {
+            let name = parameter["name"].as_str().expect("a name");
+            let expected = &parameter["first_grad_l2"];
+            let moved = moved(&before[name].data, &after[name].data);
+            // What float32 loses in the difference of two values near 1.
+            let bound = 1e-3 * number(expected) + 1e-7 * (before[name].data.len() as f64).sqrt();
+            self.near(("first gradient of", name), moved, expected, bound);
+        }
+    }
+
+    fn check_parameters(&self, before: &HostTensors, after: &HostTensors) {
+        let all: BTreeMap<&str, &Value> =
+            items(&self.run["parameters"]).iter().map(|p| (p["name"].as_str().expect("a name"), p)).collect();
+        assert_eq!(all.keys().collect::<Vec<_>>(), after.keys().collect::<Vec<_>>(), "{}", self.run["name"]);
+        for (name, expected) in &all {
+            let (old, new) = (&before[*name].data, &after[*name].data);
+            let sum = |values: &[f32]| values.iter().copied().map(f64::from).sum::<f64>();
+            let l2 = new.iter().map(|value| f64::from(*value).powi(2)).sum::<f64>().sqrt();
+            self.near(("sum before of", name), sum(old), &expected["sum_before"], self.bound("sum"));
+            self.near(("sum of", name), sum(new), &expected["sum"], self.bound("sum"));
+            self.near(("l2 of", name), l2, &expected["l2"], self.bound("l2"));
+        }
+        for parameter in self.parameters() {
+            let name = parameter["name"].as_str().expect("a name");
+            let expected = &parameter["moved_l2"];
+            let bound = self.bound("moved_l2_relative") * number(expected);
+            self.near(("moved", name), moved(&before[name].data, &after[name].data), expected, bound);
+        }
+    }
+
+    /// The parameters that more than rounding moves.
+    fn parameters(&self) -> impl Iterator<Item = &Value> {
+        let noise = items(&self.file["rounding_noise_parameters"]);
+        items(&self.run["parameters"]).iter().filter(|parameter| !noise.contains(&parameter["name"]))
+    }
+}
+
+fn moved(before: &[f32], after: &[f32]) -> f64 {
+    let differences = before.iter().zip(after).map(|(old, new)| f64::from(*new) - f64::from(*old));
+    differences.map(|difference| difference * difference).sum::<f64>().sqrt()
+}
+
+#[test]
+fn ten_steps_of_every_run_are_reproduced() {
+    let file = expected("train-step/expected.json");
+    let batch = expected("train-step/batch.json");
+    let device = Device::flex().autodiff();
+    for run in items(&file["runs"]) {
+        let checked = Checked { file: &file, run };
+        let (spec, weights) = settings_and_weights(run["checkpoint"].as_str().expect("a directory"));
+        let name = run["name"].as_str().expect("a name");
+        if name.starts_with("mlm") {
+            let model = LanguageModel::new(&spec, 1, &device);
+            let (model, _) = load_tensors(&model, &weights).expect("weights that fit");
+            let batches = mlm_batches(&batch, run);
+            checked.check(model, |model, optimiser, moment| {
+                mlm_step(model, optimiser, &batches, moment).expect("a step")
+            });
+        } else {
+            let classes = weights["classifier.bias"].shape[0];
+            let model = Classifier::new(&spec, classes, 0, 1, &device).expect("a classifier");
+            let (model, _) = load_tensors(&model, &weights).expect("weights that fit");
+            let batches = classifier_batches(&batch, run);
+            checked.check(model, |model, optimiser, moment| {
+                classifier_step(model, optimiser, &batches, moment).expect("a step")
+            });
+        }
+    }
+}
