@@ -6,6 +6,7 @@
 //! does and what it must never know.
 #![recursion_limit = "256"]
 
+pub mod cli;
 pub mod data;
 pub mod mask;
 pub mod metrics;

@@ -12,7 +12,8 @@ use crate::settings::{
 };
 
 /// Versions of the stages, bumped by hand when the same settings come to mean other results.
-pub const STAGE_VERSIONS: [(Stage, u32); 3] = [(Stage::Vocabulary, 1), (Stage::Pretrain, 1), (Stage::Finetune, 1)];
+pub const STAGE_VERSIONS: [(Stage, u32); 3] =
+    [(Stage::Vocabulary, 1), (Stage::Pretrain, 1), (Stage::Finetune, 1)];
 
 /// The key of a job.
 pub fn key(work: &Work, parents: &Parents) -> Key {

@@ -1,7 +1,9 @@
 //! From a grid to its points.
 
 use crate::settings::Init;
-use crate::spec::{Axis, AxisValue, Condition, Diagnostic, Diagnostics, Exclude, Grid, Library, Sweep, System};
+use crate::spec::{
+    Axis, AxisValue, Condition, Diagnostic, Diagnostics, Exclude, Grid, Library, Sweep, System,
+};
 
 /// One point: a value on each axis that the grid or the sweep gives.
 #[derive(Clone, Debug)]

@@ -12,7 +12,9 @@ use crate::settings::{
     Architecture, Coordinates, Encoder, FinetuneWork, Finetuning, Head, Init, KmerLogistic, Masking,
     Optimisation, Position, PretrainWork, Pretraining, Refresh, Split, Targets, Tokenization, VocabularyWork,
 };
-use crate::spec::{AXES, ArchitectureKind, Diagnostic, Diagnostics, Library, Place, Scale, Sweep, System, TaskEntry};
+use crate::spec::{
+    AXES, ArchitectureKind, Diagnostic, Diagnostics, Library, Place, Scale, Sweep, System, TaskEntry,
+};
 
 /// Pre-training as a cell asks for it.
 pub type PretrainRequest = PretrainWork;
@@ -64,12 +66,7 @@ pub fn architecture_at(system: &System, scale: &Scale) -> Option<Architecture> {
     }
 }
 
-fn choose<'a>(
-    sweep: &Sweep,
-    library: &'a Library,
-    scale: &Scale,
-    point: &Point<'_>,
-) -> Option<Choice<'a>> {
+fn choose<'a>(sweep: &Sweep, library: &'a Library, scale: &Scale, point: &Point<'_>) -> Option<Choice<'a>> {
     let system = system(point, library)?;
     let task = library.tasks.get(point.get("task")?.value.as_str()?)?;
     let mut layers = Layers::of_system(system, scale);
@@ -99,14 +96,15 @@ fn choose<'a>(
 /// Checks pairs of named axes that no recipe gives a meaning.
 fn makes_sense(choice: &Choice<'_>, point: &Point<'_>, out: &mut Diagnostics) -> bool {
     let name = &choice.system.name;
-    let mut refuse = |axis: &str, value: &str, why: String| {
-        let place = point.get(axis).map_or(&point.grid.place, |value| &value.place);
-        let message = format!("`{name}` cannot have {axis} `{value}`: {why}");
-        out.push(Diagnostic::new(place, message, format!("makes no sense with `{name}`")).help(format!(
-            "leave the pair out: exclude = [{{ model = \"{name}\", {axis} = \"{value}\" }}]"
-        )));
-        false
-    };
+    let mut refuse =
+        |axis: &str, value: &str, why: String| {
+            let place = point.get(axis).map_or(&point.grid.place, |value| &value.place);
+            let message = format!("`{name}` cannot have {axis} `{value}`: {why}");
+            out.push(Diagnostic::new(place, message, format!("makes no sense with `{name}`")).help(format!(
+                "leave the pair out: exclude = [{{ model = \"{name}\", {axis} = \"{value}\" }}]"
+            )));
+            false
+        };
     if !choice.system.init.contains(&choice.init) {
         let names: Vec<&str> = choice.system.init.iter().map(|init| init.name()).collect();
         return refuse("init", choice.init.name(), format!("it starts from {}", names.join(" or ")));
@@ -325,11 +323,7 @@ fn leaves_labels(choice: &Choice<'_>, facts: &TaskFacts, point: &Point<'_>, out:
     false
 }
 
-fn vocabulary(
-    choice: &Choice<'_>,
-    corpus: crate::settings::Corpus,
-    fingerprint: &str,
-) -> VocabularyWork {
+fn vocabulary(choice: &Choice<'_>, corpus: crate::settings::Corpus, fingerprint: &str) -> VocabularyWork {
     let count = |name: &str| choice.layers.count(&format!("vocabulary.{name}"));
     VocabularyWork {
         corpus,
@@ -428,7 +422,8 @@ fn optimisation(layers: &Layers, stage: &str, steps: usize) -> Optimisation {
         None => (layers.number(&format!("{stage}.warmup_share")) * steps as f64).round() as usize,
     };
     let batch_size = layers.count(&format!("{stage}.batch_size"));
-    let micro_batch = layers.optional_count(&format!("{stage}.micro_batch")).unwrap_or(batch_size).min(batch_size);
+    let micro_batch =
+        layers.optional_count(&format!("{stage}.micro_batch")).unwrap_or(batch_size).min(batch_size);
     object["steps"] = steps.into();
     object["warmup_steps"] = warmup_steps.min(steps).into();
     object["micro_batch"] = micro_batch.into();
@@ -442,9 +437,10 @@ fn pick(layers: &Layers, stage: &str, names: &[&str]) -> Json {
 
 fn section(layers: &Layers, section: &str) -> Json {
     let prefix = format!("{section}.");
-    let entries = layers.settings.0.iter().filter_map(|(path, value)| {
-        path.strip_prefix(&prefix).map(|name| (name.to_owned(), value.clone()))
-    });
+    let entries =
+        layers.settings.0.iter().filter_map(|(path, value)| {
+            path.strip_prefix(&prefix).map(|name| (name.to_owned(), value.clone()))
+        });
     Json::Object(entries.collect::<Map<_, _>>())
 }
 

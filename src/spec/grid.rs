@@ -104,13 +104,7 @@ fn read_dotted(section: &str, node: &Node, library: &Library, out: &mut Diagnost
         .collect()
 }
 
-fn read_axis(
-    name: &Name,
-    path: &str,
-    node: &Node,
-    library: &Library,
-    out: &mut Diagnostics,
-) -> Option<Axis> {
+fn read_axis(name: &Name, path: &str, node: &Node, library: &Library, out: &mut Diagnostics) -> Option<Axis> {
     if !is_axis(path, &name.place, out) {
         return None;
     }
@@ -177,7 +171,8 @@ pub(super) fn known<'a>(
     if names.contains(&text) {
         return Some(Json::from(text));
     }
-    let diagnostic = Diagnostic::new(&node.place, format!("unknown {what} `{text}`"), format!("no {what} has this name"));
+    let diagnostic =
+        Diagnostic::new(&node.place, format!("unknown {what} `{text}`"), format!("no {what} has this name"));
     out.push(diagnostic.accepted(text, names));
     None
 }

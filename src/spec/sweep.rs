@@ -42,7 +42,12 @@ const MAX_SEEDS: i64 = 10_000;
 
 /// Reads an experiment file. Mistakes go to `out`; what is returned can be trusted only if
 /// there are none.
-pub fn read_sweep(name: &str, source: &Arc<Source>, library: &Library, out: &mut Diagnostics) -> Option<Sweep> {
+pub fn read_sweep(
+    name: &str,
+    source: &Arc<Source>,
+    library: &Library,
+    out: &mut Diagnostics,
+) -> Option<Sweep> {
     let root = node::parse(source, out);
     let table = root.table("a table", out)?;
     table.only(&[KEYS.as_slice(), &SECTIONS].concat(), out);
@@ -75,7 +80,12 @@ pub fn read_sweep(name: &str, source: &Arc<Source>, library: &Library, out: &mut
     })
 }
 
-fn read_scale(table: &Table, root: &Node, library: &Library, out: &mut Diagnostics) -> Option<(String, Place)> {
+fn read_scale(
+    table: &Table,
+    root: &Node,
+    library: &Library,
+    out: &mut Diagnostics,
+) -> Option<(String, Place)> {
     let node = table.require("scale", &root.place, out)?;
     let scale = known(node, "scale", library.scales.keys(), out)?;
     Some((scale.as_str()?.to_owned(), node.place.clone()))

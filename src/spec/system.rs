@@ -104,9 +104,7 @@ pub(super) fn read_masking(node: &Node, out: &mut Diagnostics) -> Option<Targets
             let message = format!("unknown masking `{text}`");
             let diagnostic = Diagnostic::new(&node.place, message, "unknown masking");
             out.push(
-                diagnostic
-                    .accepted(text, Targets::COMMON)
-                    .help(format!("in general: {}", Targets::ACCEPTED)),
+                diagnostic.accepted(text, Targets::COMMON).help(format!("in general: {}", Targets::ACCEPTED)),
             );
         })
         .ok()

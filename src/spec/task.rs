@@ -95,9 +95,7 @@ fn one_of<'a>(
         [] => {
             let start = Place { source: Arc::clone(&place.source), span: 0..0 };
             let message = "the source of the data is missing";
-            out.push(
-                Diagnostic::new(&start, message, "in this file").accepted("", names.iter().copied()),
-            );
+            out.push(Diagnostic::new(&start, message, "in this file").accepted("", names.iter().copied()));
             None
         }
     }
@@ -166,8 +164,7 @@ fn read_fasta(node: &Node, out: &mut Diagnostics) -> Option<CorpusSource> {
     let table = node.table("a table", out)?;
     table.only(&["files"], out);
     let files = table.require("files", &node.place, out)?;
-    let paths: Vec<String> =
-        files.one_or_more().iter().filter_map(|file| relative(file, out)).collect();
+    let paths: Vec<String> = files.one_or_more().iter().filter_map(|file| relative(file, out)).collect();
     (!paths.is_empty()).then_some(CorpusSource::Fasta(paths))
 }
 

@@ -14,7 +14,9 @@ pub fn device(name: &str) -> Result<Device, TrainError> {
     let device = match name.strip_prefix("cuda:").map(str::parse::<usize>) {
         None if name == "cpu" => Device::flex(),
         Some(Ok(index)) => cuda(index)?,
-        _ => return Err(TrainError::Device(format!("`{name}` is not a device; accepted are `cpu`, `cuda:N`"))),
+        _ => {
+            return Err(TrainError::Device(format!("`{name}` is not a device; accepted are `cpu`, `cuda:N`")));
+        }
     };
     if multiplies(&device) {
         Ok(device)

@@ -41,7 +41,9 @@ pub enum TrainError {
     #[error("the job needs a {0} job to build on, and names none")]
     NoParent(&'static str),
     /// The data are not those that the job was planned with.
-    #[error("the data changed since the sweep was planned: their hash was {planned} and is {found}; run the sweep again")]
+    #[error(
+        "the data changed since the sweep was planned: their hash was {planned} and is {found}; run the sweep again"
+    )]
     DataChanged {
         /// The fingerprint in the job.
         planned: String,

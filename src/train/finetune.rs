@@ -31,7 +31,7 @@ pub(super) fn run(job: &Job, work: &FinetuneWork, context: &mut Context<'_>) -> 
     let examples = examples(&data, work)?;
     match &work.architecture {
         Architecture::KmerLogistic(settings) => {
-            logistic::run(job, work, settings, &examples, &context.folder(&job.key))
+            logistic::run(work, settings, &examples, &context.folder(&job.key))
         }
         Architecture::Encoder(encoder) => run_encoder(job, work, encoder, &examples, context),
     }
@@ -170,7 +170,7 @@ impl Loop<'_> {
         let dev = Predictions::of(&model, self.dev)?;
         let scores = dev.scores(self.work.task.classes.len(), &self.examples.dev);
         let metric = headline(&scores, self.work.task.metric);
-        let loss = scores.log_loss.unwrap_or(f64::INFINITY);
+        let loss = scores.probability.and_then(|scores| scores.log_loss).unwrap_or(f64::INFINITY);
         let (value, name, shown) = match self.work.finetuning.selection {
             // Small dev splits tie often; the loss then decides.
             Selection::Metric => ((metric, -loss), self.work.task.metric.name(), metric),

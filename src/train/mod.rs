@@ -1,11 +1,63 @@
-//! The numeric core of training: one optimiser step, exactly as the fixtures define it.
+//! The stages: what a job does, from its settings to its result.
 //!
-//! [`mlm_step`] and [`classifier_step`] take a model and host rows, and return the model
-//! after one update. Which rows, how often and what is kept of the result is not decided
-//! here; no file is read or written.
+//! [`run`] trains and scores one job and returns what it found; the files that later stages
+//! read are in the job's folder then. The loops read as the method section of a paper:
+//! batches, one optimiser step after another ([`mlm_step`], [`classifier_step`]), a look at
+//! dev now and then, one reading of test.
+//!
+//! Nothing here knows dataframes, the graph of jobs, or the terminal.
 
+mod context;
+mod cost;
+mod device;
+mod error;
+mod finetune;
+mod held_out;
+mod logistic;
 mod optimiser;
+mod order;
+mod predict;
+mod pretrain;
+mod rows;
 mod step;
+mod vocabulary;
 
+pub use context::{Advance, Context};
+pub use device::device;
+pub use error::TrainError;
 pub use optimiser::{AdamW, rate};
 pub use step::{ClassifierBatch, MlmBatch, Moment, Stepped, classifier_step, mlm_step};
+
+use crate::record::JobResult;
+use crate::settings::{Job, Work};
+
+/// What a job found.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Trained {
+    /// For its record.
+    pub result: JobResult,
+    /// Seconds of training alone, for tokens per second.
+    pub training_seconds: f64,
+    /// The task's metric and its value on test, where it has one.
+    pub headline: Option<(String, f64)>,
+}
+
+/// Does one job. Its folder must be there; its parents must be done.
+///
+/// # Errors
+/// See [`TrainError`]; no record may then be written.
+pub fn run(job: &Job, context: &mut Context<'_>) -> Result<Trained, TrainError> {
+    match &job.work {
+        Work::Vocabulary(work) => vocabulary::run(&job.key, work, context),
+        Work::Pretrain(work) => pretrain::run(job, work, context),
+        Work::Finetune(work) => finetune::run(job, work, context),
+    }
+}
+
+/// Refuses data that are not those that the key was made of.
+fn check_fingerprint(planned: &str, found: &str) -> Result<(), TrainError> {
+    if planned == found {
+        return Ok(());
+    }
+    Err(TrainError::DataChanged { planned: planned.to_owned(), found: found.to_owned() })
+}

@@ -117,8 +117,7 @@ impl Source<'_> {
         let row = maker.row(&window.sequence);
         let masking = &self.work.masking;
         let mut stream = mask_stream(repetition, &window.subject, epoch, masking.refresh);
-        let masked =
-            mask_row(&row.ids, row.maskable, masking, self.tokenizer.vocabulary(), &mut stream);
+        let masked = mask_row(&row.ids, row.maskable, masking, self.tokenizer.vocabulary(), &mut stream);
         batch.ids.push(masked.ids);
         batch.targets.push(masked.targets);
     }

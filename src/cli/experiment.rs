@@ -1,0 +1,57 @@
+//! From an experiment file to its plan.
+
+use std::path::{Path, PathBuf};
+
+use super::Places;
+use super::catalogue::catalogue;
+use super::errors::{CliError, check};
+use super::library;
+use crate::data::data_root;
+use crate::plan::{Plan, plan};
+use crate::resolve::{Cells, resolve};
+use crate::spec::{Diagnostics, Library, Source, Sweep, read_sweep};
+
+/// An experiment, planned.
+pub(super) struct Experiment {
+    pub(super) sweep: Sweep,
+    pub(super) cells: Cells,
+    pub(super) plan: Plan,
+    pub(super) data_root: PathBuf,
+}
+
+/// Reads, checks and plans an experiment file; nothing is written.
+pub(super) fn load(file: &Path, places: &Places) -> Result<Experiment, CliError> {
+    let text = library::read(file)?;
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut mistakes = Diagnostics::default();
+    let library = Library::read(&library::files(Some(folder))?, &mut mistakes);
+    let source = Source::new(file.display().to_string(), text);
+    let sweep = read_sweep(&sweep_name(file)?, &source, &library, &mut mistakes);
+    let Some(sweep) = sweep else {
+        check(mistakes)?;
+        return Err(CliError::message(format!("{}: not an experiment", file.display())));
+    };
+    // What needs the data is checked in the same go, as far as the file can be understood.
+    let data_root = data_root(places.data_root.as_deref(), None, folder)?;
+    let catalogue = catalogue(&sweep, &library, &data_root)?;
+    let cells = resolve(&sweep, &library, &catalogue, &mut mistakes);
+    check(mistakes)?;
+    if cells.cells.is_empty() {
+        return Err(CliError::message(format!("{}: no cell is left to run", file.display())));
+    }
+    let plan = plan(&cells);
+    Ok(Experiment { sweep, cells, plan, data_root })
+}
+
+/// The name of a sweep is its file's, without the ending.
+pub(super) fn sweep_name(file: &Path) -> Result<String, CliError> {
+    let name = file.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+    let reserved = name == "jobs" || name.starts_with('.') || name.is_empty();
+    if reserved || name.chars().any(char::is_control) {
+        return Err(CliError::message(format!(
+            "`{}` cannot name a sweep: its results would lie in `results/{name}`; rename the file",
+            file.display()
+        )));
+    }
+    Ok(name.to_owned())
+}

@@ -1,0 +1,109 @@
+//! The library: what the binary carries, and over it the folders beside an experiment file.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use include_dir::{Dir, include_dir};
+
+use super::errors::CliError;
+use crate::spec::{LibraryFile, LibraryKind, Source};
+
+static SYSTEMS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/experiments/systems");
+static SCALES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/experiments/scales");
+static TASKS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/experiments/tasks");
+static CORPORA: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/experiments/corpora");
+
+/// Longest file that is read as TOML, in bytes.
+const LONGEST: u64 = 16 * 1024 * 1024;
+
+/// The files of the library that an experiment in `folder` sees.
+pub(super) fn files(folder: Option<&Path>) -> Result<Vec<LibraryFile>, CliError> {
+    let mut files = Vec::new();
+    for kind in LibraryKind::ALL {
+        embedded(kind, carried(kind), &mut files);
+        if let Some(folder) = folder {
+            let root = folder.join(kind.folder());
+            if root.is_dir() {
+                beside(kind, &root, &root, &mut files)?;
+            }
+        }
+    }
+    Ok(files)
+}
+
+fn carried(kind: LibraryKind) -> &'static Dir<'static> {
+    match kind {
+        LibraryKind::System => &SYSTEMS,
+        LibraryKind::Scale => &SCALES,
+        LibraryKind::Task => &TASKS,
+        LibraryKind::Corpus => &CORPORA,
+    }
+}
+
+fn embedded(kind: LibraryKind, folder: &Dir<'_>, files: &mut Vec<LibraryFile>) {
+    for file in folder.files() {
+        let (Some(id), Some(text)) = (id(file.path()), file.contents_utf8()) else { continue };
+        let shown = format!("built in: {}/{}", kind.folder(), file.path().display());
+        files.push(LibraryFile { kind, id, source: Source::new(shown, text) });
+    }
+    for inner in folder.dirs() {
+        embedded(kind, inner, files);
+    }
+}
+
+fn beside(
+    kind: LibraryKind,
+    root: &Path,
+    folder: &Path,
+    files: &mut Vec<LibraryFile>,
+) -> Result<(), CliError> {
+    let named = |error: std::io::Error| CliError::message(format!("{}: {error}", folder.display()));
+    let mut paths: Vec<PathBuf> = Vec::new();
+    for entry in fs::read_dir(folder).map_err(named)? {
+        paths.push(entry.map_err(named)?.path());
+    }
+    paths.sort();
+    for path in paths {
+        if path.is_dir() {
+            beside(kind, root, &path, files)?;
+        } else if let Some(id) = path.strip_prefix(root).ok().and_then(id) {
+            files.push(LibraryFile {
+                kind,
+                id,
+                source: Source::new(path.display().to_string(), read(&path)?),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// The id of `gue/mouse/2.toml` is `gue/mouse/2`.
+fn id(path: &Path) -> Option<String> {
+    if path.extension()? != "toml" {
+        return None;
+    }
+    let stem = path.with_extension("");
+    Some(stem.to_str()?.replace(std::path::MAIN_SEPARATOR, "/"))
+}
+
+/// The text of a file that a person named, or one message that says what it is instead.
+pub(super) fn read(path: &Path) -> Result<String, CliError> {
+    let shown = path.display();
+    let refuse = |what: &str| Err(CliError::message(format!("{shown}: {what}; expected a TOML file")));
+    let length = match fs::metadata(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return refuse("there is no such file"),
+        Err(error) => return refuse(&error.to_string()),
+        Ok(metadata) if metadata.is_dir() => return refuse("this is a folder"),
+        Ok(metadata) => metadata.len(),
+    };
+    if length > LONGEST {
+        return refuse(&format!("the file has {length} bytes, more than the {LONGEST} that are read"));
+    }
+    match fs::read(path).map(String::from_utf8) {
+        Err(error) => refuse(&error.to_string()),
+        Ok(Err(error)) => {
+            refuse(&format!("not UTF-8 text from byte {}", error.utf8_error().valid_up_to() + 1))
+        }
+        Ok(Ok(text)) => Ok(text),
+    }
+}

@@ -1,0 +1,133 @@
+//! The command line: one file per subcommand, wiring, rendering of errors, exit codes.
+//!
+//! Everything may be used here, and nothing here may be used elsewhere.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "talking to a person is the cli's task")]
+
+mod catalogue;
+mod collect;
+mod data;
+mod errors;
+mod experiment;
+mod library;
+mod measure;
+mod plan;
+mod progress;
+mod status;
+mod stored;
+mod sweep;
+mod systems;
+mod table;
+mod worker;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use errors::CliError;
+
+/// Trains, scores and tabulates every cell of an ablation study of DNA language models.
+#[derive(Parser, Debug)]
+#[command(name = "bench", version, about, long_about = LONG, max_term_width = 100)]
+#[command(after_help = EXAMPLES)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const LONG: &str = "Trains, scores and tabulates every cell of an ablation study of DNA language models.
+
+One TOML file says what to compare: systems, tokenizations, maskings, starts, tasks, label
+fractions, seeds. Stages that cells share are computed once; a run that is stopped goes on where
+it was; every number comes with its seeds and their spread.";
+
+const EXAMPLES: &str = "Examples:
+  bench plan experiments/ablation.toml        what would run, and nothing else
+  bench sweep experiments/ablation.toml       run it, print the tables
+  bench status ablation                       how far it is, from any terminal
+  bench table ablation --format latex         a table for the paper
+  bench systems dnabert-2                     what a system is made of
+
+Exit codes: 0 everything asked for is there; 1 some job failed; 2 the input or the command
+line is wrong; 4 jobs remain; 101 a bug.";
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    /// Plan, run what is not done, tabulate
+    Sweep(sweep::Arguments),
+    /// Show what a sweep would run: cells, jobs, what is shared and done; writes nothing
+    Plan(plan::Arguments),
+    /// Show how far a sweep is, also while another process runs it
+    Status(status::Arguments),
+    /// Print a table of a sweep, as far as it has come
+    Table(table::Arguments),
+    /// List the systems, or show one: settings, parameters, sources
+    Systems(systems::Arguments),
+    /// List the tasks and corpora, and what is there of their data
+    Data(data::Arguments),
+    /// Internal: one slot's worker process
+    #[command(hide = true)]
+    Worker(worker::Arguments),
+}
+
+/// Where things lie.
+#[derive(Args, Debug, Clone)]
+struct Places {
+    /// Folder of all results
+    #[arg(long, value_name = "DIR", default_value = "results")]
+    results: PathBuf,
+    /// Root of the task data; without it `data/` beside the experiment file
+    #[arg(long, value_name = "DIR", env = "BENCH_DATA")]
+    data_root: Option<PathBuf>,
+}
+
+/// What a command came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Verdict {
+    /// Everything asked for is there.
+    Complete,
+    /// Some job failed.
+    Failed,
+    /// Jobs remain.
+    Remaining,
+}
+
+impl Verdict {
+    fn code(self) -> u8 {
+        match self {
+            Self::Complete => 0,
+            Self::Failed => 1,
+            Self::Remaining => 4,
+        }
+    }
+}
+
+/// Runs the program on this process's arguments.
+pub fn main() -> ExitCode {
+    let result = match Cli::parse().command {
+        Command::Sweep(arguments) => sweep::run(&arguments),
+        Command::Plan(arguments) => plan::run(&arguments),
+        Command::Status(arguments) => status::run(&arguments),
+        Command::Table(arguments) => table::run(&arguments),
+        Command::Systems(arguments) => systems::run(&arguments),
+        Command::Data(arguments) => data::run(&arguments),
+        Command::Worker(arguments) => worker::run(&arguments),
+    };
+    match result {
+        Ok(verdict) => ExitCode::from(verdict.code()),
+        Err(error) => {
+            eprint!("{}", errors::render(&error));
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Writes to stdout; a reader that has gone is no error.
+fn say(text: &str) -> Result<(), CliError> {
+    use std::io::{ErrorKind, Write, stdout};
+    match stdout().write_all(text.as_bytes()).and_then(|()| stdout().flush()) {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        Err(error) => Err(CliError::message(format!("standard output: {error}"))),
+        Ok(()) => Ok(()),
+    }
+}

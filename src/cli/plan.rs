@@ -1,0 +1,216 @@
+//! `bench plan`.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use serde_json::json;
+
+use super::errors::CliError;
+use super::experiment::{Experiment, load};
+use super::systems::parameters_of_job;
+use super::{Places, Verdict, say};
+use crate::plan::{Estimate, History, estimate};
+use crate::queue::{Host, slots};
+use crate::record::{JobFolder, State};
+use crate::settings::{Job, Key, Stage};
+
+/// Arguments of `bench plan`.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  bench plan experiments/ablation.toml
+  bench plan experiments/study.toml --json | jq .jobs
+  bench plan my.toml --data-root /data/GUE-layout")]
+pub(super) struct Arguments {
+    /// The experiment file
+    file: PathBuf,
+    /// For a script
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    places: Places,
+}
+
+/// How the jobs of one stage stand.
+#[derive(Clone, Copy, Debug, Default)]
+struct Count {
+    jobs: usize,
+    unshared: usize,
+    done: usize,
+    failed: usize,
+}
+
+pub(super) fn run(arguments: &Arguments) -> Result<Verdict, CliError> {
+    let experiment = load(&arguments.file, &arguments.places)?;
+    let results = &arguments.places.results;
+    let states = states(&experiment, results)?;
+    let counts = counts(&experiment, &states);
+    let is_open = |key: &Key| !matches!(states.get(key), Some(State::Done(_)));
+    let estimate = estimate(&experiment.plan, &history(results), &parameters_of_job, &is_open);
+    if arguments.json {
+        say(&format!("{:#}\n", as_json(&experiment, &counts, &estimate)))?;
+    } else {
+        say(&as_text(&experiment, &counts, &estimate))?;
+    }
+    Ok(Verdict::Complete)
+}
+
+fn states(experiment: &Experiment, results: &Path) -> Result<BTreeMap<Key, State>, CliError> {
+    let mut states = BTreeMap::new();
+    for job in &experiment.plan.jobs {
+        states.insert(job.key.clone(), JobFolder::new(results, &job.key).peek()?);
+    }
+    Ok(states)
+}
+
+fn counts(experiment: &Experiment, states: &BTreeMap<Key, State>) -> BTreeMap<Stage, Count> {
+    let unshared = experiment.plan.unshared();
+    let mut counts: BTreeMap<Stage, Count> = BTreeMap::new();
+    for job in &experiment.plan.jobs {
+        let count = counts.entry(job.work.stage()).or_default();
+        count.jobs += 1;
+        match states.get(&job.key) {
+            Some(State::Done(_)) => count.done += 1,
+            Some(State::Failed(_)) => count.failed += 1,
+            Some(State::Pending) | None => {}
+        }
+    }
+    for (stage, count) in &mut counts {
+        count.unshared = unshared.get(stage).copied().unwrap_or(0);
+    }
+    counts
+}
+
+/// What finished jobs took, of this sweep and all others in the results folder.
+pub(super) fn history(results: &Path) -> History {
+    let mut history = History::default();
+    let Ok(entries) = std::fs::read_dir(results.join("jobs")) else { return history };
+    let mut folders: Vec<PathBuf> = entries.filter_map(Result::ok).map(|entry| entry.path()).collect();
+    folders.sort();
+    for folder in folders {
+        let Ok(text) = std::fs::read_to_string(folder.join("job.json")) else { continue };
+        let Ok(job) = serde_json::from_str::<Job>(&text) else { continue };
+        if let Ok(State::Done(record)) = JobFolder::new(results, &job.key).peek() {
+            history.add(&job, record.measurement.wall_seconds);
+        }
+    }
+    history
+}
+
+fn as_text(experiment: &Experiment, counts: &BTreeMap<Stage, Count>, estimate: &Estimate) -> String {
+    let cells = &experiment.plan.cells;
+    let mut text = format!(
+        "{}\n{} cells at scale `{}` over {} grids\n\n",
+        experiment.sweep.title,
+        cells.len(),
+        experiment.sweep.scale,
+        experiment.sweep.grids.len()
+    );
+    let _ =
+        writeln!(text, "{:12}{:>8}{:>18}{:>8}{:>8}", "stage", "jobs", "without sharing", "done", "failed");
+    for (stage, count) in counts {
+        let Count { jobs, unshared, done, failed } = count;
+        let _ = writeln!(text, "{:12}{jobs:>8}{unshared:>18}{done:>8}{failed:>8}", stage.name());
+    }
+    text.push('\n');
+    text.push_str(&axes_text(experiment));
+    text.push_str(&estimate_text(estimate));
+    text.push_str(&missing_text(experiment));
+    text
+}
+
+fn axes_text(experiment: &Experiment) -> String {
+    let mut text = String::new();
+    for axis in &experiment.cells.axes {
+        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+        for cell in &experiment.plan.cells {
+            *counts.entry(cell.coordinates[axis].as_str()).or_default() += 1;
+        }
+        let values: Vec<String> = counts.iter().map(|(value, n)| format!("{value} ({n})")).collect();
+        let _ = writeln!(text, "{axis}: {}", values.join(", "));
+    }
+    text.push('\n');
+    text
+}
+
+fn estimate_text(estimate: &Estimate) -> String {
+    let slots = slots(None, None, &Host::here()).map_or(1, |slots| slots.len());
+    let known = duration(estimate.slot_seconds / slots as f64);
+    let time = match (estimate.unknown, estimate.slot_seconds > 0.0) {
+        (0, _) => format!("about {known} on {slots} CPU slots, from finished jobs of the same shape"),
+        (unknown, true) => format!(
+            "about {known} on {slots} CPU slots for the jobs whose shape has been run before, and {unknown} jobs of shapes that have not"
+        ),
+        (unknown, false) => {
+            format!("not known: none of the {unknown} open jobs has a shape that has been run before")
+        }
+    };
+    format!("time: {time}\ndisk: about {:.1} MB for the open jobs\n", estimate.disk_bytes as f64 / 1e6)
+}
+
+fn missing_text(experiment: &Experiment) -> String {
+    let mut missing: BTreeMap<(String, String, String), usize> = BTreeMap::new();
+    for cell in &experiment.plan.cells {
+        if let Err(what) = &cell.jobs {
+            let task = cell.coordinates["task"].clone();
+            *missing.entry((task, what.what.clone(), what.advice.clone())).or_default() += 1;
+        }
+    }
+    let mut text = String::new();
+    for ((task, what, advice), cells) in missing {
+        let _ = writeln!(text, "\nmissing data: `{task}` ({cells} cells, keys pending): {what}\n  {advice}");
+    }
+    text
+}
+
+/// Seconds as a person says them.
+pub(super) fn duration(seconds: f64) -> String {
+    let seconds = seconds.round() as u64;
+    match (seconds / 3600, seconds % 3600 / 60, seconds % 60) {
+        (0, 0, s) => format!("{s} s"),
+        (0, m, s) => format!("{m} min {s} s"),
+        (h, m, _) => format!("{h} h {m} min"),
+    }
+}
+
+fn as_json(
+    experiment: &Experiment,
+    counts: &BTreeMap<Stage, Count>,
+    estimate: &Estimate,
+) -> serde_json::Value {
+    let stages: BTreeMap<&str, serde_json::Value> = counts
+        .iter()
+        .map(|(stage, count)| {
+            let Count { jobs, unshared, done, failed } = count;
+            (stage.name(), json!({ "jobs": jobs, "unshared": unshared, "done": done, "failed": failed }))
+        })
+        .collect();
+    let cells: Vec<serde_json::Value> = experiment
+        .plan
+        .cells
+        .iter()
+        .map(|cell| match &cell.jobs {
+            Ok(jobs) => json!({
+                "coordinates": cell.coordinates,
+                "finetune": jobs.finetune,
+                "pretrain": jobs.pretrain,
+                "vocabulary": jobs.vocabulary,
+            }),
+            Err(missing) => json!({ "coordinates": cell.coordinates, "missing": missing.what }),
+        })
+        .collect();
+    json!({
+        "sweep": experiment.sweep.name,
+        "title": experiment.sweep.title,
+        "scale": experiment.sweep.scale,
+        "stages": stages,
+        "estimate": {
+            "slot_seconds": estimate.slot_seconds,
+            "jobs_of_unknown_shape": estimate.unknown,
+            "disk_bytes": estimate.disk_bytes,
+        },
+        "cells": cells,
+        "jobs": experiment.plan.jobs,
+    })
+}

@@ -1,0 +1,282 @@
+//! `bench sweep`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use clap::Args;
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+
+use super::collect::collect;
+use super::errors::CliError;
+use super::experiment::{Experiment, load};
+use super::plan::duration;
+use super::progress::Progress;
+use super::stored::StoredPlan;
+use super::table::{Format, specs, styling, width};
+use super::{Places, Verdict, say};
+use crate::plan::Plan;
+use crate::queue::{
+    EarlierFailures, Host, LockedResults, Notice, Patience, Queued, ResultsFolder, Slot, Summary,
+    WorkerCommand, Workload, run as run_queue, slots,
+};
+use crate::record::{JobFolder, State, publish};
+use crate::report::{Styling, tabulate};
+use crate::results::{write_csv, write_parquet};
+use crate::settings::{Key, Stage};
+
+/// Arguments of `bench sweep`.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  bench sweep experiments/ablation.toml
+  bench sweep experiments/ablation.toml --only model=dnabert-2,seed=1
+  bench sweep my.toml --data-root /data/GUE-layout --slots 8
+  bench sweep my.toml --devices cuda:0,cuda:1 --slots 2
+
+Ctrl-C once lets running jobs end and starts no other; twice stops now. The same command goes on
+where it was: what is done is never done again.")]
+pub(super) struct Arguments {
+    /// The experiment file
+    file: PathBuf,
+    /// Where jobs run: `cpu`, `cuda:0,cuda:1`
+    #[arg(long, value_name = "LIST")]
+    devices: Option<String>,
+    /// Jobs at once on each device; on the CPU one per core without it
+    #[arg(long, value_name = "N")]
+    slots: Option<usize>,
+    /// Only cells with these values
+    #[arg(long, value_name = "AXIS=VALUE", value_delimiter = ',')]
+    only: Vec<String>,
+    /// Start no new job after the first failure
+    #[arg(long)]
+    fail_fast: bool,
+    /// Try again what failed before
+    #[arg(long)]
+    retry_failed: bool,
+    #[command(flatten)]
+    places: Places,
+}
+
+pub(super) fn run(arguments: &Arguments) -> Result<Verdict, CliError> {
+    let experiment = load(&arguments.file, &arguments.places)?;
+    let slots = slots(arguments.devices.as_deref(), arguments.slots, &Host::here())?;
+    refuse_missing_data(&experiment)?;
+    let wanted = wanted(&experiment.plan, &arguments.only)?;
+    let results = ResultsFolder::open(&arguments.places.results)?.lock()?;
+    let stored = StoredPlan::of(&experiment);
+    stored.write(results.path())?;
+    let summary = work(arguments, &experiment, &wanted, slots, &results)?;
+    conclude(&stored, results.path(), arguments)?;
+    let partial = wanted.len() < experiment.plan.jobs.len();
+    let open = partial && !all_done(&experiment.plan, results.path())?;
+    let verdict = match summary {
+        Summary { failed, skipped, .. } if failed + skipped > 0 => Verdict::Failed,
+        Summary { remaining, .. } if remaining > 0 || open => Verdict::Remaining,
+        Summary { .. } => Verdict::Complete,
+    };
+    if verdict == Verdict::Remaining {
+        eprintln!("jobs remain; go on with: bench sweep {}", arguments.file.display());
+    }
+    if verdict == Verdict::Failed {
+        eprintln!(
+            "{} jobs failed, {} were skipped; try them again with --retry-failed",
+            summary.failed, summary.skipped
+        );
+    }
+    Ok(verdict)
+}
+
+fn refuse_missing_data(experiment: &Experiment) -> Result<(), CliError> {
+    let missing: BTreeSet<String> = experiment
+        .plan
+        .cells
+        .iter()
+        .filter_map(|cell| cell.jobs.as_ref().err())
+        .map(|missing| format!("missing data: {}\nhelp: {}", missing.what, missing.advice))
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    Err(CliError::message(missing.into_iter().collect::<Vec<_>>().join("\nerror: ")))
+}
+
+/// The jobs of the cells that `--only` lets through.
+fn wanted(plan: &Plan, only: &[String]) -> Result<BTreeSet<Key>, CliError> {
+    let mut conditions: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for text in only {
+        let Some((axis, value)) =
+            text.split_once('=').filter(|(axis, _)| plan.axes.iter().any(|known| known == axis))
+        else {
+            let accepted: Vec<String> = plan.axes.iter().map(|axis| format!("{axis}=VALUE")).collect();
+            return Err(CliError::message(format!(
+                "--only `{text}`: expected one of {}",
+                accepted.join(", ")
+            )));
+        };
+        conditions.entry(axis).or_default().push(value);
+    }
+    let cells = plan.cells.iter().filter(|cell| {
+        conditions.iter().all(|(axis, values)| values.contains(&cell.coordinates[*axis].as_str()))
+    });
+    let mut keys = BTreeSet::new();
+    for jobs in cells.filter_map(|cell| cell.jobs.as_ref().ok()) {
+        keys.insert(jobs.finetune.clone());
+        keys.extend(jobs.pretrain.clone());
+        keys.extend(jobs.vocabulary.clone());
+    }
+    if keys.is_empty() {
+        return Err(CliError::message(format!("--only {}: no cell has these values", only.join(","))));
+    }
+    Ok(keys)
+}
+
+fn work(
+    arguments: &Arguments,
+    experiment: &Experiment,
+    wanted: &BTreeSet<Key>,
+    slots: Vec<Slot>,
+    results: &LockedResults,
+) -> Result<Summary, CliError> {
+    let stop = Arc::new(AtomicUsize::new(0));
+    listen(&stop)?;
+    let jobs = queued(experiment, wanted);
+    let mut open = Vec::new();
+    for queued in &jobs {
+        if !matches!(JobFolder::new(results.path(), &queued.job.key).peek()?, State::Done(_)) {
+            open.push(&queued.job);
+        }
+    }
+    eprintln!(
+        "{}: {} cells, {} jobs, {} of them done; {} slots",
+        experiment.sweep.name,
+        experiment.plan.cells.len(),
+        jobs.len(),
+        jobs.len() - open.len(),
+        slots.len()
+    );
+    let mut progress = Progress::new(open.into_iter(), &slots);
+    let program = std::env::current_exe()?;
+    let data_root = experiment.data_root.clone();
+    let worker = |slot: &Slot| worker_command(&program, slot, results.path(), &data_root);
+    let workload = Workload {
+        results,
+        jobs: queued(experiment, wanted),
+        earlier_failures: if arguments.retry_failed { EarlierFailures::Retry } else { EarlierFailures::Keep },
+        slots,
+        worker: &worker,
+        stop: &stop,
+        patience: Patience::default(),
+    };
+    let summary = run_queue(workload, &mut |notice| {
+        if arguments.fail_fast && matches!(notice, Notice::JobFailed { .. }) {
+            stop.fetch_max(1, Ordering::SeqCst);
+        }
+        progress.show(&notice);
+    });
+    let elapsed = progress.elapsed();
+    progress.close();
+    let summary = summary?;
+    eprintln!("{} jobs done in all; this took {}", summary.done, duration(elapsed.as_secs_f64()));
+    Ok(summary)
+}
+
+/// Every Ctrl-C, or polite request to end, counts one.
+fn listen(stop: &Arc<AtomicUsize>) -> Result<(), CliError> {
+    let mut signals = Signals::new([SIGINT, SIGTERM])?;
+    let stop = Arc::clone(stop);
+    std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
+        for _ in signals.forever() {
+            stop.fetch_add(1, Ordering::SeqCst);
+        }
+    })?;
+    Ok(())
+}
+
+/// Jobs in the order in which they tell something soonest: floors and first repetitions
+/// first, and parents before what waits for them.
+fn queued(experiment: &Experiment, wanted: &BTreeSet<Key>) -> Vec<Queued> {
+    let priority = |stage: Stage| match stage {
+        Stage::Vocabulary => 2,
+        Stage::Finetune => 1,
+        Stage::Pretrain => 0,
+    };
+    let mut repetition: BTreeMap<&Key, u64> = BTreeMap::new();
+    for cell in &experiment.plan.cells {
+        let Ok(jobs) = &cell.jobs else { continue };
+        let seed = cell.coordinates["seed"].parse().unwrap_or(u64::MAX);
+        for key in
+            [Some(&jobs.finetune), jobs.pretrain.as_ref(), jobs.vocabulary.as_ref()].into_iter().flatten()
+        {
+            let least = repetition.entry(key).or_insert(seed);
+            *least = seed.min(*least);
+        }
+    }
+    let jobs = experiment.plan.jobs.iter().filter(|job| wanted.contains(&job.key));
+    jobs.map(|job| {
+        let later = repetition.get(&job.key).copied().unwrap_or(u64::MAX).min(1 << 32);
+        Queued { job: job.clone(), priority: (((1 << 32) - later) << 2) + priority(job.work.stage()) }
+    })
+    .collect()
+}
+
+fn worker_command(program: &Path, slot: &Slot, results: &Path, data_root: &Path) -> WorkerCommand {
+    let mut args: Vec<OsString> = vec!["worker".into(), "--device".into(), slot.device.in_worker().into()];
+    args.extend(["--results".into(), results.into(), "--data-root".into(), data_root.into()]);
+    WorkerCommand { program: program.to_owned(), args, env: Vec::new() }
+}
+
+/// Writes frames and tables, prints the tables, and says where everything lies.
+fn conclude(stored: &StoredPlan, results: &Path, arguments: &Arguments) -> Result<(), CliError> {
+    let folder = results.join(&stored.sweep);
+    let mut frame = collect(results, stored)?;
+    write_parquet(&mut frame, &folder.join("results.parquet"))?;
+    write_csv(&mut frame, &folder.join("results.csv"))?;
+    let tables = folder.join("tables");
+    fs::create_dir_all(&tables)?;
+    for spec in specs(stored, &frame)? {
+        let table = tabulate(&frame, &spec)?;
+        for format in [Format::Terminal, Format::Markdown, Format::Latex, Format::Csv] {
+            let file = tables.join(format!("{}.{}", spec.name, format.ending()));
+            publish(&file, format.render(&table, 200, Styling::Plain).as_bytes())?;
+        }
+        say(&format!("{}\n", Format::Terminal.render(&table, width(), styling())))?;
+    }
+    eprintln!(
+        "results: {0}/results.parquet and .csv; tables: {0}/tables/; jobs: {1}/jobs/\nagain: bench table {2}; what ran: bench plan {3}",
+        folder.display(),
+        results.display(),
+        stored.sweep,
+        arguments.file.display()
+    );
+    Ok(())
+}
+
+fn all_done(plan: &Plan, results: &Path) -> Result<bool, CliError> {
+    for job in &plan.jobs {
+        if !matches!(JobFolder::new(results, &job.key).peek()?, State::Done(_)) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::spec::AXES;
+
+    #[test]
+    fn only_takes_every_named_axis() {
+        // `--only` messages list the axes a plan has; the named ones are always among them.
+        let plan = Plan { jobs: Vec::new(), cells: Vec::new(), axes: AXES.map(str::to_owned).to_vec() };
+        let error = wanted(&plan, &["modle=x".to_owned()]).unwrap_err();
+        let CliError::Message(text) = error else { panic!("a message") };
+        for axis in AXES {
+            assert!(text.contains(&format!("{axis}=VALUE")), "{text}");
+        }
+    }
+}
