@@ -90,7 +90,7 @@ fn garbage_on_stdout_costs_nothing() {
 #[test]
 fn what_a_worker_said_in_an_earlier_job_is_no_sign_in_a_later_one() {
     let queue = Queue::new(1);
-    let (ended, notices) = queue.run(&[job("a", "warns", &[]), job("b", "exit", &[])]);
+    let (ended, notices) = queue.run(&[job("a", "warns", &[]), job("b", "panic", &[])]);
     assert_eq!(ended, summary(1, 1, 0, 0));
     assert_eq!(worker_pids(&notices).len(), 1);
     assert_eq!(queue.failure("b").outcome, Outcome::Crashed);
