@@ -49,6 +49,13 @@ impl Classifier {
         self.classes
     }
 
+    /// The same classifier with an encoder that stays as it is in training.
+    #[must_use]
+    pub fn with_frozen_encoder(mut self) -> Self {
+        self.encoder = self.encoder.no_grad();
+        self
+    }
+
     /// The batch for `rows` of ids. A two-half head takes rows of up to twice the encoder's
     /// `max_tokens`: `[CLS] x [SEP] [CLS] y [SEP]`, cut where the encoder ends (models.md
     /// 2.3); where the second half is missing it is all padding, as in DNABERT.

@@ -155,7 +155,10 @@ mod tests {
             let density = (-0.5 * wide * wide).exp() / std::f64::consts::TAU.sqrt();
             let bound = 2.5e-7 * wide.abs().max(1.0);
             assert!((f64::from(y) - wide * below(wide)).abs() < bound, "gelu({x}) = {y}");
-            assert!((f64::from(slope) - (below(wide) + wide * density)).abs() < 3e-7, "slope at {x}: {slope}");
+            assert!(
+                (f64::from(slope) - (below(wide) + wide * density)).abs() < 3e-7,
+                "slope at {x}: {slope}"
+            );
             assert!((f64::from(tangent) - f64::from(y)).abs() < bound, "tangent at {x}: {tangent}");
         }
         let mut far = [-50.0, 50.0, f32::NAN];
@@ -168,7 +171,8 @@ mod tests {
     fn exponentials_are_right_to_single_precision() {
         // One row of every length around the number of lanes, masked keys among them.
         for width in 1..40 {
-            let row: Vec<f32> = (0..width).map(|i| 3.0 - 0.91 * i as f32 - f32::from(i % 7 == 3) * 10_000.0).collect();
+            let row: Vec<f32> =
+                (0..width).map(|i| 3.0 - 0.91 * i as f32 - f32::from(i % 7 == 3) * 10_000.0).collect();
             let mut weights = row.clone();
             exponentials(&mut weights, width);
             let mut shares = row.clone();
@@ -178,7 +182,11 @@ mod tests {
             for ((weight, share), exact) in weights.iter().zip(&shares).zip(exact) {
                 let relative = 2e-7 * exact + 1e-37;
                 assert!((f64::from(*weight) - exact).abs() < relative, "{weight} {exact}");
-                assert!((f64::from(*share) - exact / total).abs() < 2.0 * relative, "{share} {}", exact / total);
+                assert!(
+                    (f64::from(*share) - exact / total).abs() < 2.0 * relative,
+                    "{share} {}",
+                    exact / total
+                );
             }
         }
         let mut rows = [1.0, 1.0, 0.0, f32::NAN];
