@@ -44,13 +44,6 @@ impl Classifier {
         &self.encoder
     }
 
-    /// The same classifier, of which only the head learns.
-    #[must_use]
-    pub fn with_frozen_encoder(mut self) -> Self {
-        self.encoder = self.encoder.freeze();
-        self
-    }
-
     /// Number of classes.
     pub fn classes(&self) -> usize {
         self.classes
