@@ -189,6 +189,7 @@ fn a_frozen_encoder_stays_as_it_was_and_the_head_learns() {
     // depends on the seed of the head, and the cell has a key of its own.
     let grids = "[[grid]]\nmodel = \"dnabert-3\"\ninit = \"random\"\nfinetune.freeze = [true, false]\n";
     let bench = Bench::new(&small(grids));
+    add_corpus(bench.folder.path());
     bench.expect(0, &["sweep", "study.toml"]);
     let csv = fs::read_to_string(bench.results().join("study/results.csv")).unwrap();
     assert!(csv.lines().next().unwrap().contains("finetune.freeze"), "{csv}");
