@@ -8,4 +8,4 @@ mod optimiser;
 mod step;
 
 pub use optimiser::{AdamW, rate};
-pub use step::{ClassifierBatch, MlmBatch, Moment, Stepped, classifier_step, mlm_step};
+pub use step::{ClassifierBatch, MlmBatch, StepContext, Stepped, classifier_step, mlm_step};
