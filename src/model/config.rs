@@ -130,7 +130,7 @@ mod tests {
     fn what_is_left_out_has_the_defaults_of_the_class() {
         let spec = encoder_from_config(BERT).expect("a config");
         assert_eq!((spec.pad(), spec.vocabulary()), (Some(0), 69));
-        assert_eq!(spec.settings().norm_epsilon, 1e-12);
+        assert!((spec.settings().norm_epsilon - 1e-12).abs() < 1e-20);
         assert_eq!((spec.settings().position, spec.settings().head), (Position::Learned, Head::Pooler));
     }
 

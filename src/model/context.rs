@@ -79,13 +79,11 @@ fn padding_bias(batch: &TokenBatch, device: &Device) -> Tensor<4> {
 
 /// `[1, heads, tokens, tokens]`: `-slope * |i - j|` (models.md 1.7).
 fn alibi_bias(n_heads: usize, tokens: usize, device: &Device) -> Tensor<4> {
-    let mut values = Vec::with_capacity(n_heads * tokens * tokens);
-    for slope in alibi_slopes(n_heads) {
-        for i in 0..tokens {
-            values.extend((0..tokens).map(|j| -(slope as f32) * i.abs_diff(j) as f32));
-        }
-    }
-    Tensor::from_data(TensorData::new(values, [1, n_heads, tokens, tokens]), device)
+    let distances = (0..tokens).flat_map(|i| (0..tokens).map(move |j| i.abs_diff(j) as f32));
+    let distances = TensorData::new(distances.collect::<Vec<_>>(), [1, 1, tokens, tokens]);
+    let slopes = alibi_slopes(n_heads).into_iter().map(|slope| -slope as f32);
+    let slopes = TensorData::new(slopes.collect::<Vec<_>>(), [1, n_heads, 1, 1]);
+    Tensor::from_data(distances, device) * Tensor::from_data(slopes, device)
 }
 
 /// One slope per head (models.md 1.7): a geometric sequence where their number is a power

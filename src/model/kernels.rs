@@ -21,7 +21,7 @@ fn exponential(x: f32) -> f32 {
     let n = rounded - ROUND;
     let r = x - n * LN_2[0] - n * LN_2[1];
     let mut sum = 1.987_569_1e-4;
-    for coefficient in [1.398_199_9e-3, 8.333_452e-3, 4.166_579_6e-2, 0.166_666_65, 0.5] {
+    for coefficient in [1.398_199_9e-3, 8.333_452e-3, 4.166_579_6e-2, 0.166_666_66, 0.5] {
         sum = sum * r + coefficient;
     }
     let fraction = sum * r * r + r + 1.0;
@@ -163,7 +163,7 @@ mod tests {
         }
         let mut far = [-50.0, 50.0, f32::NAN];
         gelu(&mut far);
-        assert!(far[0].abs() < 1e-37 && far[1] == 50.0, "{far:?}");
+        assert!(far[0].abs() < 1e-37 && (far[1] - 50.0).abs() < 1e-5, "{far:?}");
         assert!(far[2].is_nan());
     }
 
@@ -191,7 +191,7 @@ mod tests {
         }
         let mut rows = [1.0, 1.0, 0.0, f32::NAN];
         softmax(&mut rows, 2);
-        assert_eq!(rows[..2], [0.5, 0.5]);
+        assert!((rows[0] - 0.5).abs() < 1e-7 && (rows[1] - 0.5).abs() < 1e-7, "{rows:?}");
         assert!(rows[3].is_nan(), "{rows:?}");
     }
 }

@@ -9,7 +9,7 @@ use super::context::{LateLoss, Reporter, finite};
 use super::order::Order;
 use super::predict::{self, Predictions, Written, headline};
 use super::rows::{Halves, RowMaker, Rows, spec};
-use super::step::{ClassifierBatch, Moment, classifier_step};
+use super::step::{ClassifierBatch, StepContext, classifier_step};
 use super::{AdamW, Context, TrainError, Trained, check_fingerprint, cost, logistic, rate};
 use crate::data::{Example, TaskData, load_task};
 use crate::metrics::Scores;
@@ -136,7 +136,7 @@ impl Training<'_> {
         let mut best: Option<Best> = None;
         for step in 0..steps {
             let batch = self.batch(&order.take(work.optimisation.batch_size));
-            let moment = Moment { repetition: work.repetition, step, rate: rate(step, &work.optimisation) };
+            let moment = StepContext { repetition: work.repetition, step, rate: rate(step, &work.optimisation) };
             let stepped = classifier_step(model, &mut optimiser, &batch, moment)?;
             finite(stepped.loss, stepped.gradient_norm, step, steps)?;
             model = stepped.model;

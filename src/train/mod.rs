@@ -26,7 +26,7 @@ pub use context::{Advance, Context};
 pub use device::device;
 pub use error::TrainError;
 pub use optimiser::{AdamW, rate};
-pub use step::{ClassifierBatch, MlmBatch, Moment, Stepped, classifier_step, mlm_step};
+pub use step::{ClassifierBatch, MlmBatch, StepContext, Stepped, classifier_step, mlm_step};
 
 use crate::record::JobResult;
 use crate::settings::{Job, Work};

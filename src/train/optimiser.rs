@@ -261,14 +261,17 @@ mod tests {
 
     #[test]
     fn the_rate_rises_from_0_and_falls_to_0() {
-        let rates = |warmup, decay| -> Vec<f64> {
-            (0..=11).map(|step| rate(step, &settings(warmup, decay)) / 2.0).collect()
+        let check = |warmup, decay, expected: &[f64]| {
+            for (step, expected) in expected.iter().enumerate() {
+                let found = rate(step, &settings(warmup, decay)) / 2.0;
+                assert!((found - expected).abs() < 1e-12, "step {step}: {found} instead of {expected}");
+            }
         };
-        let linear = rates(4, Decay::Linear);
-        assert_eq!(linear[..5], [0.0, 0.25, 0.5, 0.75, 1.0]);
-        assert_eq!(linear[7..], [0.5, 2.0 / 6.0, 1.0 / 6.0, 0.0, 0.0]);
-        assert_eq!(rates(4, Decay::Constant)[3..], [0.75, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0]);
-        assert_eq!(rates(0, Decay::Linear)[..2], [1.0, 0.9]);
-        assert_eq!(rates(10, Decay::Linear)[9..], [0.9, 0.0, 0.0]);
+        let sixth = 1.0 / 6.0;
+        let falling = [1.0, 5.0 * sixth, 4.0 * sixth, 0.5, 2.0 * sixth, sixth, 0.0, 0.0];
+        check(4, Decay::Linear, &[&[0.0, 0.25, 0.5, 0.75][..], &falling].concat());
+        check(4, Decay::Constant, &[0.0, 0.25, 0.5, 0.75, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0]);
+        check(0, Decay::Linear, &[1.0, 0.9, 0.8]);
+        check(10, Decay::Linear, &[0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.0]);
     }
 }

@@ -7,7 +7,7 @@ use burn::module::Module;
 use super::context::{LateLoss, Reporter, finite};
 use super::held_out::{HeldOut, Unigrams};
 use super::rows::{RowMaker, spec};
-use super::step::{MlmBatch, Moment, mlm_step};
+use super::step::{MlmBatch, StepContext, mlm_step};
 use super::{AdamW, Context, TrainError, Trained, check_fingerprint, cost, rate};
 use crate::data::{CorpusWindow, CorpusWindows, load_corpus};
 use crate::mask::{mask_row, mask_stream};
@@ -38,7 +38,7 @@ pub(super) fn run(job: &Job, work: &PretrainWork, context: &mut Context<'_>) -> 
     for step in 0..steps {
         let batch = source.batch(step, &mut unigrams)?;
         seen += batch.iter().flat_map(|micro| &micro.ids).map(|row| row.len() as u64).sum::<u64>();
-        let moment = Moment { repetition: work.repetition, step, rate: rate(step, &work.optimisation) };
+        let moment = StepContext { repetition: work.repetition, step, rate: rate(step, &work.optimisation) };
         let stepped = mlm_step(model, &mut optimiser, &batch, moment)?;
         finite(stepped.loss, stepped.gradient_norm, step, steps)?;
         model = stepped.model;

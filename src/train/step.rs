@@ -34,7 +34,7 @@ pub struct ClassifierBatch {
 
 /// Where in training a step stands: names the dropout stream of each micro-batch.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Moment {
+pub struct StepContext {
     /// The value of the `seed` axis.
     pub repetition: u64,
     /// The optimiser step, from 0.
@@ -62,11 +62,11 @@ pub fn mlm_step(
     model: LanguageModel,
     optimiser: &mut AdamW,
     micro_batches: &[MlmBatch],
-    moment: Moment,
+    context: StepContext,
 ) -> Result<Stepped<LanguageModel>, ModelError> {
     let total = micro_batches.iter().flat_map(|batch| &batch.targets).map(Vec::len).sum();
     let forward = |model: &LanguageModel, batch: &MlmBatch| mlm_objective(model, batch, total);
-    step(model, optimiser, micro_batches, moment, forward)
+    step(model, optimiser, micro_batches, context, forward)
 }
 
 /// One step on labelled rows; see [`Stepped`].
@@ -77,11 +77,11 @@ pub fn classifier_step(
     model: Classifier,
     optimiser: &mut AdamW,
     micro_batches: &[ClassifierBatch],
-    moment: Moment,
+    context: StepContext,
 ) -> Result<Stepped<Classifier>, ModelError> {
     let total = micro_batches.iter().map(|batch| batch.labels.len()).sum();
     let forward = |model: &Classifier, batch: &ClassifierBatch| classifier_objective(model, batch, total);
-    step(model, optimiser, micro_batches, moment, forward)
+    step(model, optimiser, micro_batches, context, forward)
 }
 
 /// Forward, backward and update, whatever the objective. `forward` gives nothing for a
@@ -90,15 +90,15 @@ fn step<M: Parameterised, B>(
     model: M,
     optimiser: &mut AdamW,
     micro_batches: &[B],
-    moment: Moment,
+    context: StepContext,
     forward: impl Fn(&M, &B) -> Result<Option<Objective>, ModelError>,
 ) -> Result<Stepped<M>, ModelError> {
     let device = model.device();
     let mut accumulator = GradientsAccumulator::new();
     let mut losses = Vec::with_capacity(micro_batches.len());
     for (index, batch) in micro_batches.iter().enumerate() {
-        let subject = [moment.step.to_string(), index.to_string()];
-        device.seed(seed::seed_u64(moment.repetition, Purpose::Dropout, &[&subject[0], &subject[1]]));
+        let subject = [context.step.to_string(), index.to_string()];
+        device.seed(seed::seed_u64(context.repetition, Purpose::Dropout, &[&subject[0], &subject[1]]));
         let Some(objective) = forward(&model, batch)? else { continue };
         let gradients = GradientsParams::from_grads(objective.backward(), &model);
         accumulator.accumulate(&model, gradients);
@@ -112,7 +112,7 @@ fn step<M: Parameterised, B>(
     let loss = values.next().unwrap_or(f64::NAN);
     let gradient_norm = values.next().unwrap_or(f64::NAN).sqrt();
     let model = if loss.is_finite() && gradient_norm.is_finite() {
-        optimiser.update(model, gradients, gradient_norm, moment.rate)
+        optimiser.update(model, gradients, gradient_norm, context.rate)
     } else {
         model
     };

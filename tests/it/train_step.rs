@@ -8,7 +8,7 @@ use bench::model::{
     to_tensors,
 };
 use bench::settings::{Decay, Optimisation};
-use bench::train::{AdamW, ClassifierBatch, MlmBatch, Moment, Stepped, classifier_step, mlm_step, rate};
+use bench::train::{AdamW, ClassifierBatch, MlmBatch, StepContext, Stepped, classifier_step, mlm_step, rate};
 use burn::tensor::Device;
 use serde_json::Value;
 
@@ -115,24 +115,24 @@ impl Checked<'_> {
     }
 
     /// Runs the steps and compares all that the file holds.
-    fn check<M: Parameterised>(&self, mut model: M, step: impl Fn(M, &mut AdamW, Moment) -> Stepped<M>) {
+    fn check<M: Parameterised>(&self, mut model: M, step: impl Fn(M, &mut AdamW, StepContext) -> Stepped<M>) {
         let settings = optimisation(self.file);
         self.check_first_gradient(model.clone(), &settings, &step);
         let before = to_tensors(&model);
         let mut optimiser = AdamW::new(&settings);
         for (index, expected) in items(&self.run["steps"]).iter().enumerate() {
-            let moment = Moment { repetition: 1, step: index, rate: rate(index, &settings) };
-            let stepped = step(model, &mut optimiser, moment);
+            let context = StepContext { repetition: 1, step: index, rate: rate(index, &settings) };
+            let stepped = step(model, &mut optimiser, context);
             model = stepped.model;
             let loss_bound = self.bound(if index == 0 { "first_loss" } else { "loss" });
-            self.near(("rate", index), moment.rate, &expected["lr"], self.bound("lr"));
+            self.near(("rate", index), context.rate, &expected["lr"], self.bound("lr"));
             self.near(("loss", index), stepped.loss, &expected["loss"], loss_bound);
             let norm_bound = self.bound("grad_norm_relative") * number(&expected["grad_norm"]);
             self.near(("norm", index), stepped.gradient_norm, &expected["grad_norm"], norm_bound);
         }
         self.check_parameters(&before, &to_tensors(&model));
-        let moment = Moment { repetition: 1, step: settings.steps, rate: 0.0 };
-        let after = step(model, &mut optimiser, moment);
+        let context = StepContext { repetition: 1, step: settings.steps, rate: 0.0 };
+        let after = step(model, &mut optimiser, context);
         self.near("loss after", after.loss, &self.run["loss_after"], self.bound("loss_after"));
     }
 
@@ -142,11 +142,11 @@ impl Checked<'_> {
         &self,
         model: M,
         settings: &Optimisation,
-        step: &impl Fn(M, &mut AdamW, Moment) -> Stepped<M>,
+        step: &impl Fn(M, &mut AdamW, StepContext) -> Stepped<M>,
     ) {
         let plain = Optimisation { epsilon: 1e6, weight_decay: 0.0, ..settings.clone() };
         let before = to_tensors(&model);
-        let stepped = step(model, &mut AdamW::new(&plain), Moment { repetition: 1, step: 0, rate: 1e6 });
+        let stepped = step(model, &mut AdamW::new(&plain), StepContext { repetition: 1, step: 0, rate: 1e6 });
         let after = to_tensors(&stepped.model);
         for parameter in self.parameters() {
             let name = parameter["name"].as_str().expect("a name");
@@ -203,17 +203,92 @@ fn ten_steps_of_every_run_are_reproduced() {
             let model = LanguageModel::new(&spec, 1, &device);
             let (model, _) = load_tensors(&model, &weights).expect("weights that fit");
             let batches = mlm_batches(&batch, run);
-            checked.check(model, |model, optimiser, moment| {
-                mlm_step(model, optimiser, &batches, moment).expect("a step")
+            checked.check(model, |model, optimiser, context| {
+                mlm_step(model, optimiser, &batches, context).expect("a step")
             });
         } else {
             let classes = weights["classifier.bias"].shape[0];
             let model = Classifier::new(&spec, classes, 0, 1, &device).expect("a classifier");
             let (model, _) = load_tensors(&model, &weights).expect("weights that fit");
             let batches = classifier_batches(&batch, run);
-            checked.check(model, |model, optimiser, moment| {
-                classifier_step(model, optimiser, &batches, moment).expect("a step")
+            checked.check(model, |model, optimiser, context| {
+                classifier_step(model, optimiser, &batches, context).expect("a step")
             });
         }
     }
+}
+
+fn small_model() -> (Classifier, Vec<ClassifierBatch>) {
+    let (spec, _) = settings_and_weights("dnabert-3mer-classifier");
+    let model = Classifier::new(&spec, 2, 0, 1, &Device::flex().autodiff()).expect("a classifier");
+    let ids = (0..4).map(|row| (0..9).map(|place| 2 + (row * 5 + place * 7) % 60).collect()).collect();
+    (model, vec![ClassifierBatch { ids, labels: vec![0, 1, 1, 0] }])
+}
+
+#[test]
+fn a_restored_optimiser_goes_on_as_if_it_had_never_stopped() {
+    let settings = optimisation(&expected("train-step/expected.json"));
+    let (mut model, batches) = small_model();
+    let mut optimiser = AdamW::new(&settings);
+    let context = |step| StepContext { repetition: 1, step, rate: rate(step, &settings) };
+    for step in 0..3 {
+        model = classifier_step(model, &mut optimiser, &batches, context(step)).expect("a step").model;
+    }
+    let mut restored = AdamW::new(&settings);
+    restored
+        .restore(optimiser.state(), optimiser.updates(), &Device::flex().autodiff())
+        .expect("its own state");
+    let (mut resumed, _) = load_tensors(&small_model().0, &to_tensors(&model)).expect("its own weights");
+    for step in 3..6 {
+        model = classifier_step(model, &mut optimiser, &batches, context(step)).expect("a step").model;
+        resumed = classifier_step(resumed, &mut restored, &batches, context(step)).expect("a step").model;
+    }
+    assert_eq!(to_tensors(&model), to_tensors(&resumed));
+    assert_eq!(optimiser.state(), restored.state());
+
+    let mut damaged = optimiser.state();
+    let (name, _) = damaged.pop_last().expect("some state");
+    assert!(name.ends_with(".second"));
+    let error = restored.restore(damaged, 6, &Device::flex()).expect_err("half a state").to_string();
+    assert!(error.contains(&name), "{error}");
+}
+
+#[test]
+fn decay_spares_vectors_unless_told_otherwise() {
+    let settings = optimisation(&expected("train-step/expected.json"));
+    let after = |decay_all, weight_decay| {
+        let settings = Optimisation { decay_all, weight_decay, ..settings.clone() };
+        let (model, batches) = small_model();
+        let context = StepContext { repetition: 1, step: 1, rate: 1e-3 };
+        let stepped = classifier_step(model, &mut AdamW::new(&settings), &batches, context);
+        to_tensors(&stepped.expect("a step").model)
+    };
+    let (none, matrices, all) = (after(false, 0.0), after(false, 0.5), after(true, 0.5));
+    for (name, tensor) in &none {
+        let is_matrix = tensor.shape.len() > 1;
+        assert_eq!(*tensor != matrices[name], is_matrix, "{name}");
+        // Biases start at 0, where there is nothing to decay.
+        let decays = is_matrix || name.ends_with("LayerNorm.weight");
+        assert_eq!(*tensor != all[name], decays, "{name}");
+    }
+}
+
+#[test]
+fn dropout_is_named_by_repetition_step_and_micro_batch() {
+    let path = fixture("dnabert-3mer-classifier");
+    let spec = read_config(&path).expect("a config");
+    assert!(spec.settings().dropout > 0.0);
+    let settings = optimisation(&expected("train-step/expected.json"));
+    let (_, batches) = small_model();
+    let loss = |repetition, step, batches: &[ClassifierBatch]| {
+        let model = Classifier::new(&spec, 2, 0, 1, &Device::flex().autodiff()).expect("a classifier");
+        let context = StepContext { repetition, step, rate: 0.0 };
+        classifier_step(model, &mut AdamW::new(&settings), batches, context).expect("a step").loss
+    };
+    let first = loss(1, 0, &batches);
+    assert_eq!(first.to_bits(), loss(1, 0, &batches).to_bits());
+    assert_ne!(first.to_bits(), loss(2, 0, &batches).to_bits());
+    assert_ne!(first.to_bits(), loss(1, 1, &batches).to_bits());
+    let twice = [batches[0].clone(), batches[0].clone()];
+    assert_ne!(first.to_bits(), loss(1, 0, &twice).to_bits());
 }

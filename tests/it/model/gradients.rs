@@ -2,7 +2,7 @@
 
 use bench::model::{Classifier, HostTensors, LanguageModel, Parameterised, load_tensors, to_tensors};
 use bench::settings::{Decay, Encoder, FeedForward, Head, Norm, Optimisation, Position};
-use bench::train::{AdamW, ClassifierBatch, MlmBatch, Moment, Stepped, classifier_step, mlm_step};
+use bench::train::{AdamW, ClassifierBatch, MlmBatch, StepContext, Stepped, classifier_step, mlm_step};
 use burn::tensor::Device;
 
 use super::small::{every_encoder, rows, settings, spec, with_strong_weights};
@@ -25,7 +25,7 @@ fn plain_descent() -> AdamW {
     })
 }
 
-const MOMENT: Moment = Moment { repetition: 1, step: 0, rate: 1e6 };
+const CONTEXT: StepContext = StepContext { repetition: 1, step: 0, rate: 1e6 };
 
 /// For each parameter: the loss must change along its gradient by the gradient's length.
 fn check<M: Parameterised>(what: &str, model: &M, step: impl Fn(M, &mut AdamW) -> Stepped<M>) {
@@ -75,7 +75,7 @@ fn language_models_descend_along_the_slope_of_the_loss() {
         let spec = spec(settings.clone());
         let model = with_strong_weights(&LanguageModel::new(&spec, 1, &Device::flex().autodiff()));
         check(&format!("{settings:?}"), &model, |model, optimiser| {
-            mlm_step(model, optimiser, &mlm_batches(), MOMENT).expect("a step")
+            mlm_step(model, optimiser, &mlm_batches(), CONTEXT).expect("a step")
         });
     }
 }
@@ -91,7 +91,7 @@ fn classifiers_descend_along_the_slope_of_the_loss() {
             let lengths = if head == Head::TwoHalf { [20, 31, 17] } else { [4, 9, 7] };
             let batch = [ClassifierBatch { ids: rows(&lengths), labels: vec![2, 0, 1] }];
             check(&format!("{settings:?}"), &with_strong_weights(&model), |model, optimiser| {
-                classifier_step(model, optimiser, &batch, MOMENT).expect("a step")
+                classifier_step(model, optimiser, &batch, CONTEXT).expect("a step")
             });
         }
     }
@@ -104,8 +104,8 @@ fn a_frozen_encoder_stays_and_its_head_learns() {
     let model = with_strong_weights(&model).with_frozen_encoder();
     let before = to_tensors(&model);
     let batch = [ClassifierBatch { ids: rows(&[4, 9]), labels: vec![1, 0] }];
-    let stepped = classifier_step(model, &mut plain_descent(), &batch, MOMENT).expect("a step");
-    let again = classifier_step(stepped.model, &mut plain_descent(), &batch, MOMENT).expect("a step");
+    let stepped = classifier_step(model, &mut plain_descent(), &batch, CONTEXT).expect("a step");
+    let again = classifier_step(stepped.model, &mut plain_descent(), &batch, CONTEXT).expect("a step");
     for (name, tensor) in to_tensors(&again.model) {
         let of_head = name.starts_with("classifier") || name.starts_with("bert.pooler");
         assert_eq!(tensor != before[&name], of_head, "{name}");
@@ -135,8 +135,8 @@ fn a_small_model_learns_eight_rows_by_heart() {
     let batch = [ClassifierBatch { ids: rows(&[8; 8]), labels }];
     let mut losses = Vec::new();
     for step in 0..150 {
-        let moment = Moment { repetition: 1, step, rate: 3e-3 };
-        let stepped = classifier_step(model, &mut optimiser, &batch, moment).expect("a step");
+        let context = StepContext { repetition: 1, step, rate: 3e-3 };
+        let stepped = classifier_step(model, &mut optimiser, &batch, context).expect("a step");
         model = stepped.model;
         losses.push(stepped.loss);
     }
@@ -152,7 +152,7 @@ fn a_step_that_is_not_finite_changes_nothing_and_says_so() {
     tensors.get_mut("bert.embeddings.LayerNorm.weight").expect("it is there").data[3] = f32::INFINITY;
     let (model, _) = load_tensors(&model, &tensors).expect("its own tensors");
     let mut optimiser = plain_descent();
-    let stepped = mlm_step(model, &mut optimiser, &mlm_batches(), MOMENT).expect("a step");
+    let stepped = mlm_step(model, &mut optimiser, &mlm_batches(), CONTEXT).expect("a step");
     assert!(!stepped.loss.is_finite() || !stepped.gradient_norm.is_finite());
     assert_eq!(to_tensors(&stepped.model), tensors);
     assert_eq!(optimiser.updates(), 0);
@@ -165,7 +165,9 @@ fn rows_that_cannot_be_learnt_from_are_errors() {
     let mlm = |targets: Vec<Vec<(usize, u32)>>| {
         let batch = MlmBatch { ids: rows(&[4, 5]), targets, attend_pads: false };
         let model = LanguageModel::new(&spec, 1, &device);
-        mlm_step(model, &mut plain_descent(), &[batch], MOMENT).map(|_| ()).map_err(|error| error.to_string())
+        mlm_step(model, &mut plain_descent(), &[batch], CONTEXT)
+            .map(|_| ())
+            .map_err(|error| error.to_string())
     };
     assert_eq!(mlm(vec![vec![], vec![(4, 7)]]), Ok(()));
     for (targets, says) in [
@@ -180,7 +182,7 @@ fn rows_that_cannot_be_learnt_from_are_errors() {
     let labelled = |labels: Vec<usize>| {
         let model = Classifier::new(&spec, 2, 0, 1, &device).expect("a classifier");
         let batch = ClassifierBatch { ids: rows(&[4, 5]), labels };
-        classifier_step(model, &mut plain_descent(), &[batch], MOMENT).map(|_| ()).map_err(|e| e.to_string())
+        classifier_step(model, &mut plain_descent(), &[batch], CONTEXT).map(|_| ()).map_err(|e| e.to_string())
     };
     assert_eq!(labelled(vec![0, 1]), Ok(()));
     assert!(labelled(vec![0]).expect_err("too few").contains("1 given"));
