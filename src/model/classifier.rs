@@ -4,7 +4,7 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 
 use super::heads::ClassifierHead;
-use super::initial::initial_values;
+use super::initial::{Spread, initial_values};
 use super::inventory::{Slot, classifier_slots};
 use super::parameters::Parameterised;
 use super::{Encoder, EncoderSpec, HostTensors, ModelError, Objective, Readout, TokenBatch};
@@ -35,7 +35,8 @@ impl Classifier {
             return Err(ModelError::Zero("classes"));
         }
         let spec = spec.clone().for_length(longest);
-        let values = initial_values(&classifier_slots(&spec, classes), repetition);
+        let spread = Spread::of(spec.settings());
+        let values = initial_values(&classifier_slots(&spec, classes), spread, repetition);
         Ok(Self::from_values(values, &spec, classes, device))
     }
 

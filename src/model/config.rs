@@ -24,6 +24,9 @@ struct Config {
     layer_norm_eps: f64,
     hidden_dropout_prob: f64,
     attention_probs_dropout_prob: f64,
+    /// Of weights and embeddings alike.
+    #[serde(default = "bert_range")]
+    initializer_range: f64,
     pad_token_id: Option<u32>,
     embedding_size: Option<usize>,
     #[serde(default)]
@@ -38,6 +41,11 @@ struct Config {
 /// The default of BERT's configuration class, which old files leave out.
 fn bert_epsilon() -> f64 {
     1e-12
+}
+
+/// The standard deviation of BERT's untrained parameters (models.md 1.6).
+fn bert_range() -> f64 {
+    0.02
 }
 
 /// The encoder that the text of a `config.json` describes.
@@ -93,6 +101,8 @@ pub fn encoder_from_config(json: &str) -> Result<EncoderSpec, ModelError> {
         head,
         dropout: config.hidden_dropout_prob,
         attention_dropout: config.attention_probs_dropout_prob,
+        weight_std: config.initializer_range,
+        embedding_std: config.initializer_range,
     };
     EncoderSpec::new(settings, config.vocab_size, pad)
 }

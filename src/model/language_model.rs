@@ -4,7 +4,7 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 
 use super::heads::MaskedLanguageHead;
-use super::initial::initial_values;
+use super::initial::{Spread, initial_values};
 use super::inventory::{Slot, masked_language_slots};
 use super::parameters::Parameterised;
 use super::{Encoder, EncoderSpec, HostTensors, Objective, Readout, TokenBatch};
@@ -20,7 +20,7 @@ impl LanguageModel {
     /// An untrained model; for training, on a device with autodiff.
     pub fn new(spec: &EncoderSpec, repetition: u64, device: &Device) -> Self {
         let slots = masked_language_slots(spec);
-        Self::from_values(initial_values(&slots, repetition), spec, device)
+        Self::from_values(initial_values(&slots, Spread::of(spec.settings()), repetition), spec, device)
     }
 
     /// The encoder.

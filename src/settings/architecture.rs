@@ -53,6 +53,11 @@ pub struct Encoder {
     pub dropout: f64,
     /// Dropout of attention weights in training.
     pub attention_dropout: f64,
+    /// Standard deviation of untrained linear weights: 0.02 in BERT, at its width of 768
+    /// (models.md 1.6). Narrow encoders need more to learn at the same pace.
+    pub weight_std: f64,
+    /// Standard deviation of untrained embeddings: 0.02 in BERT (models.md 1.6).
+    pub embedding_std: f64,
 }
 
 /// How an encoder knows where a token stands.

@@ -196,6 +196,8 @@ const FIELDS: &[Field] = &[
     choice("model.head", &["pooler", "dense", "two-half"], "pooler", "what turns states into classes"),
     number("model.dropout", 0.0, 0.9, N(0.1), "dropout of embeddings, sublayers and heads"),
     number("model.attention_dropout", 0.0, 0.9, N(0.1), "dropout of attention weights"),
+    number("model.weight_std", 0.0, 10.0, N(0.02), "standard deviation of untrained linear weights"),
+    number("model.embedding_std", 0.0, 10.0, N(0.02), "standard deviation of untrained embeddings"),
     integer("vocabulary.size", 16, I(4096), "entries of a trained BPE, special tokens included"),
     integer("vocabulary.max_token_length", 1, I(16), "longest token of a trained BPE, in nucleotides"),
     integer("vocabulary.piece_length", 16, I(128), "pieces a trained BPE counts in, in nucleotides"),

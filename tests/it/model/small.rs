@@ -22,6 +22,8 @@ pub(super) fn settings(position: Position, feed_forward: FeedForward, norm: Norm
         head: Head::Pooler,
         dropout: 0.0,
         attention_dropout: 0.0,
+        weight_std: 0.02,
+        embedding_std: 0.02,
     }
 }
 
