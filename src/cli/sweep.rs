@@ -144,10 +144,10 @@ fn work(
     let stop = Arc::new(AtomicUsize::new(0));
     listen(&stop)?;
     let jobs = queued(experiment, wanted);
-    let mut open = Vec::new();
+    let mut open = BTreeSet::new();
     for queued in &jobs {
-        if !matches!(JobFolder::new(results.path(), &queued.job.key).peek()?, State::Done(_)) {
-            open.push(&queued.job);
+        if !is_done(&queued.job.key, results.path())? {
+            open.insert(queued.job.key.clone());
         }
     }
     eprintln!(
@@ -158,13 +158,14 @@ fn work(
         jobs.len() - open.len(),
         slots.len()
     );
-    let mut progress = Progress::new(open.into_iter(), &slots);
+    let to_run = jobs.iter().map(|queued| &queued.job).filter(|job| open.contains(&job.key));
+    let mut progress = Progress::new(to_run, &slots);
     let program = std::env::current_exe()?;
     let data_root = experiment.data_root.clone();
     let worker = |slot: &Slot| worker_command(&program, slot, results.path(), &data_root);
     let workload = Workload {
         results,
-        jobs: queued(experiment, wanted),
+        jobs,
         earlier_failures: if arguments.retry_failed { EarlierFailures::Retry } else { EarlierFailures::Keep },
         slots,
         worker: &worker,
@@ -257,11 +258,15 @@ fn conclude(stored: &StoredPlan, results: &Path, arguments: &Arguments) -> Resul
 
 fn all_done(plan: &Plan, results: &Path) -> Result<bool, CliError> {
     for job in &plan.jobs {
-        if !matches!(JobFolder::new(results, &job.key).peek()?, State::Done(_)) {
+        if !is_done(&job.key, results)? {
             return Ok(false);
         }
     }
     Ok(true)
+}
+
+fn is_done(key: &Key, results: &Path) -> Result<bool, CliError> {
+    Ok(matches!(JobFolder::new(results, key).peek()?, State::Done(_)))
 }
 
 #[cfg(test)]

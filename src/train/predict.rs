@@ -3,13 +3,11 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use burn::tensor::activation::softmax;
-
 use super::TrainError;
 use super::rows::Rows;
 use crate::data::Example;
 use crate::metrics::{self, Scores, argmax};
-use crate::model::Classifier;
+use crate::model::{Classifier, softmax};
 use crate::record::publish;
 use crate::settings::{Metric, Split};
 
@@ -28,7 +26,7 @@ impl Predictions {
         let mut probabilities = Vec::with_capacity(rows.ids.len());
         for start in (0..rows.ids.len()).step_by(ROWS) {
             let batch = model.batch(rows.pick(start..(start + ROWS).min(rows.ids.len())))?;
-            let data = softmax(model.logits(&batch), 1).into_data();
+            let data = softmax(model.logits(&batch)).into_data();
             let values: Vec<f64> = data.iter::<f64>().collect();
             probabilities.extend(values.chunks(model.classes()).map(<[f64]>::to_vec));
         }
