@@ -28,12 +28,15 @@ use errors::CliError;
 
 /// Trains, scores and tabulates every cell of an ablation study of DNA language models.
 #[derive(Parser, Debug)]
-#[command(name = "bench", version, about, long_about = LONG, max_term_width = 100)]
+#[command(name = "bench", version = VERSION, about, long_about = LONG, max_term_width = 100)]
 #[command(after_help = EXAMPLES)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
 }
+
+/// Version and revision of this program.
+const VERSION: &str = env!("BENCH_VERSION");
 
 const LONG: &str = "Trains, scores and tabulates every cell of an ablation study of DNA language models.
 

@@ -10,7 +10,7 @@ use serde_json::json;
 use super::collect::states;
 use super::errors::CliError;
 use super::stored::{StoredPlan, known};
-use super::{Verdict, say};
+use super::{VERSION, Verdict, say};
 use crate::record::{Event, JobFolder, Mark, State};
 use crate::settings::{Job, Stage};
 
@@ -38,6 +38,8 @@ struct Standing {
     begun: Vec<(String, String)>,
     failed: Vec<(String, String)>,
     marks: BTreeMap<Mark, usize>,
+    /// Records that another version of this program made.
+    foreign: BTreeMap<String, usize>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -88,6 +90,7 @@ fn standing(arguments: &Arguments, plan: &StoredPlan) -> Result<Standing, CliErr
         begun: Vec::new(),
         failed: Vec::new(),
         marks: BTreeMap::new(),
+        foreign: BTreeMap::new(),
     };
     for job in &plan.jobs {
         let count = standing.stages.entry(job.work.stage()).or_default();
@@ -95,6 +98,10 @@ fn standing(arguments: &Arguments, plan: &StoredPlan) -> Result<Standing, CliErr
         match states.get(&job.key) {
             Some(State::Done(record)) => {
                 count.done += 1;
+                let version = &record.measurement.version;
+                if version != VERSION {
+                    *standing.foreign.entry(version.clone()).or_default() += 1;
+                }
                 for mark in &record.result.marks {
                     *standing.marks.entry(*mark).or_default() += 1;
                 }
@@ -139,6 +146,9 @@ fn as_text(standing: &Standing) -> String {
     for (mark, count) in &standing.marks {
         let _ = writeln!(text, "  marked {}: {count} jobs", mark.name());
     }
+    for (version, count) in &standing.foreign {
+        let _ = writeln!(text, "  made by version {version}, not by this one ({VERSION}): {count} jobs");
+    }
     text
 }
 
@@ -161,5 +171,6 @@ fn as_json(standing: &Standing) -> serde_json::Value {
         "begun": pairs(&standing.begun),
         "failed": pairs(&standing.failed),
         "marks": marks,
+        "made_by_other_versions": standing.foreign,
     })
 }

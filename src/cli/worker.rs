@@ -6,9 +6,9 @@ use std::time::Instant;
 use burn::tensor::Device;
 use clap::Args;
 
-use super::Verdict;
 use super::errors::CliError;
 use super::measure::{Usage, host, unix_time};
+use super::{VERSION, Verdict};
 use crate::queue::{Done, Progress, serve};
 use crate::record::{Event, FORMAT, Failure, JobFolder, Measurement, Outcome, Record};
 use crate::settings::Job;
@@ -65,7 +65,7 @@ fn do_job(
         peak_memory_bytes: after.peak_memory_bytes,
         device: arguments.device.clone(),
         host: host(),
-        version: env!("CARGO_PKG_VERSION").to_owned(),
+        version: VERSION.to_owned(),
         started_at,
     };
     let Trained { result, headline, .. } = trained;

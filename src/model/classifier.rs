@@ -7,7 +7,7 @@ use super::heads::ClassifierHead;
 use super::initial::initial_values;
 use super::inventory::{Slot, classifier_slots};
 use super::parameters::Parameterised;
-use super::{Encoder, EncoderSpec, HostTensors, ModelError, Readout, TokenBatch};
+use super::{Encoder, EncoderSpec, HostTensors, ModelError, Objective, Readout, TokenBatch};
 use crate::settings::Head;
 
 /// An encoder with the classification head of its settings.
@@ -44,16 +44,16 @@ impl Classifier {
         &self.encoder
     }
 
-    /// The same classifier, of which only the head learns.
-    #[must_use]
-    pub fn with_frozen_encoder(mut self) -> Self {
-        self.encoder = self.encoder.freeze();
-        self
-    }
-
     /// Number of classes.
     pub fn classes(&self) -> usize {
         self.classes
+    }
+
+    /// The same classifier with an encoder that stays as it is in training.
+    #[must_use]
+    pub fn with_frozen_encoder(mut self) -> Self {
+        self.encoder = self.encoder.no_grad();
+        self
     }
 
     /// The batch for `rows` of ids. A two-half head takes rows of up to twice the encoder's
@@ -87,6 +87,11 @@ impl Classifier {
     /// Logits of a batch made by [`Self::batch`], `[rows, classes]`.
     pub fn logits(&self, batch: &TokenBatch) -> Tensor<2> {
         self.head.forward(self.encoder.states(batch, &Readout::First))
+    }
+
+    /// The loss of a batch made by [`Self::batch`], a share of one of `total` rows.
+    pub(crate) fn objective(&self, batch: &TokenBatch, labels: Vec<i32>, total: usize) -> Objective {
+        Objective::of_logits(self.logits(batch), labels, total)
     }
 
     fn from_values(mut values: HostTensors, spec: &EncoderSpec, classes: usize, device: &Device) -> Self {

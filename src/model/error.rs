@@ -76,6 +76,19 @@ pub enum ModelError {
         /// Number of classes.
         classes: usize,
     },
+    /// A feature outside the model's.
+    #[error("row {row} has feature {feature}; there are {width}")]
+    Feature {
+        /// The row, from 0.
+        row: usize,
+        /// Its feature.
+        feature: u32,
+        /// Number of features.
+        width: usize,
+    },
+    /// A penalty that leaves the minimum undefined.
+    #[error("the penalty is {0}; accepted is a positive number")]
+    Penalty(f64),
     /// A prediction target outside its row.
     #[error("row {row} has a target at position {position}, but {tokens} tokens")]
     TargetOutside {

@@ -6,7 +6,7 @@ use burn::tensor::{Device, Tensor};
 
 use super::arithmetic::gelu;
 use super::layers::{LayerNorm, Linear, dropout, parameter};
-use super::{EncoderSpec, HostTensors};
+use super::{EncoderSpec, HostTensors, Objective};
 use crate::settings::Head;
 
 /// Dense, GELU, LayerNorm, and a decoder that shares the word embeddings (models.md 1.5).
@@ -31,8 +31,22 @@ impl MaskedLanguageHead {
     /// States `[places, d_model]` and the table `[vocabulary, d_model]` to logits
     /// `[places, vocabulary]`.
     pub(super) fn forward(&self, states: Tensor<2>, word_table: Tensor<2>) -> Tensor<2> {
-        let transformed = self.norm.forward(gelu(self.dense.forward(states)));
-        transformed.matmul(word_table.transpose()) + self.bias.val().unsqueeze()
+        self.transform(states).matmul(word_table.transpose()) + self.bias.val().unsqueeze()
+    }
+
+    /// The loss of predicting `targets`, a share of a batch of `total` targets.
+    pub(super) fn objective(
+        &self,
+        states: Tensor<2>,
+        word_table: Tensor<2>,
+        targets: Vec<i32>,
+        total: usize,
+    ) -> Objective {
+        Objective::of_decoder(self.transform(states), word_table, self.bias.val(), targets, total)
+    }
+
+    fn transform(&self, states: Tensor<2>) -> Tensor<2> {
+        self.norm.forward(gelu(self.dense.forward(states)))
     }
 }
 

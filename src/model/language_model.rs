@@ -7,7 +7,7 @@ use super::heads::MaskedLanguageHead;
 use super::initial::initial_values;
 use super::inventory::{Slot, masked_language_slots};
 use super::parameters::Parameterised;
-use super::{Encoder, EncoderSpec, HostTensors, Readout, TokenBatch};
+use super::{Encoder, EncoderSpec, HostTensors, Objective, Readout, TokenBatch};
 
 /// An encoder with the masked-language head, whose decoder shares the word embeddings.
 #[derive(Module, Debug)]
@@ -37,6 +37,18 @@ impl LanguageModel {
     /// Last hidden states `[places, d_model]` to logits `[places, vocabulary]`.
     pub fn head_logits(&self, states: Tensor<2>) -> Tensor<2> {
         self.head.forward(states, self.encoder.word_table())
+    }
+
+    /// The loss of predicting `targets` at `places`, a share of a batch of `total` targets.
+    pub(crate) fn objective(
+        &self,
+        batch: &TokenBatch,
+        places: Vec<usize>,
+        targets: Vec<i32>,
+        total: usize,
+    ) -> Objective {
+        let states = self.encoder.states(batch, &Readout::Picked(places));
+        self.head.objective(states, self.encoder.word_table(), targets, total)
     }
 
     fn from_values(mut values: HostTensors, spec: &EncoderSpec, device: &Device) -> Self {

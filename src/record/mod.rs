@@ -113,7 +113,7 @@ pub struct Measurement {
     pub device: String,
     /// Host name.
     pub host: String,
-    /// Version of this program.
+    /// Version and revision of the program: `0.1.0+2869bf0a1c`.
     pub version: String,
     /// Unix time at the start, in seconds.
     pub started_at: u64,

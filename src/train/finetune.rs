@@ -67,9 +67,9 @@ fn run_encoder(
     let start = start(untrained, job, work, context)?;
 
     let folder = context.folder(&job.key);
-    let mut loop_ = Loop { work, examples, train: &train, dev: &dev, folder: &folder, seen: 0, late: None };
+    let mut training = Training { work, examples, train: &train, dev: &dev, folder: &folder, seen: 0, late: None };
     let started = Instant::now();
-    let best = loop_.train(start, context)?;
+    let best = training.train(start, context)?;
     let training_seconds = started.elapsed().as_secs_f64();
 
     let predictions = Predictions::of(&best.model, &test)?;
@@ -79,11 +79,11 @@ fn run_encoder(
     let result = JobResult {
         steps: work.optimisation.steps,
         selected_step: best.step,
-        train_loss: loop_.late,
+        train_loss: training.late,
         truncated: train.truncated + dev.truncated + test.truncated,
         parameters,
-        tokens_seen: loop_.seen,
-        flops: cost::flops(encoder, &spec, loop_.seen, batch),
+        tokens_seen: training.seen,
+        flops: cost::flops(encoder, &spec, training.seen, batch),
         ..JobResult::default()
     };
     finish(work, examples, &outcome, &folder, result, training_seconds)
@@ -113,7 +113,7 @@ struct Best {
     value: (f64, f64),
 }
 
-struct Loop<'a> {
+struct Training<'a> {
     work: &'a FinetuneWork,
     examples: &'a Examples,
     train: &'a Rows,
@@ -125,7 +125,7 @@ struct Loop<'a> {
     late: Option<f64>,
 }
 
-impl Loop<'_> {
+impl Training<'_> {
     /// All steps; returns the checkpoint that dev chose.
     fn train(&mut self, mut model: Classifier, context: &mut Context<'_>) -> Result<Best, TrainError> {
         let (work, steps) = (self.work, self.work.optimisation.steps);

@@ -5,12 +5,11 @@
 //! and nothing else.
 
 use burn::optim::{GradientsAccumulator, GradientsParams};
-use burn::tensor::activation::softmax;
-use burn::tensor::{IndexingUpdateOp, Int, Tensor, TensorData};
+use burn::tensor::Tensor;
 
 use super::AdamW;
 use super::optimiser::squared_norm;
-use crate::model::{Classifier, LanguageModel, ModelError, Parameterised, TokenBatch};
+use crate::model::{Classifier, LanguageModel, ModelError, Objective, Parameterised, TokenBatch};
 use crate::seed::{self, Purpose};
 
 /// Rows of one micro-batch of masked-language training.
@@ -85,14 +84,6 @@ pub fn classifier_step(
     step(model, optimiser, micro_batches, moment, forward)
 }
 
-/// A share of the loss, and what to call `backward` on for its gradient.
-struct Objective {
-    /// `[1]`, without autodiff.
-    loss: Tensor<1>,
-    /// Its backward pass is that of the loss; its value means nothing.
-    root: Tensor<2>,
-}
-
 /// Forward, backward and update, whatever the objective. `forward` gives nothing for a
 /// micro-batch without targets.
 fn step<M: Parameterised, B>(
@@ -109,7 +100,7 @@ fn step<M: Parameterised, B>(
         let subject = [moment.step.to_string(), index.to_string()];
         device.seed(seed::seed_u64(moment.repetition, Purpose::Dropout, &[&subject[0], &subject[1]]));
         let Some(objective) = forward(&model, batch)? else { continue };
-        let gradients = GradientsParams::from_grads(objective.root.backward(), &model);
+        let gradients = GradientsParams::from_grads(objective.backward(), &model);
         accumulator.accumulate(&model, gradients);
         losses.push(objective.loss);
     }
@@ -157,7 +148,7 @@ fn mlm_objective(
     if targets.is_empty() {
         return Ok(None);
     }
-    Ok(Some(cross_entropy(model.logits(&tokens, places), targets, total)))
+    Ok(Some(model.objective(&tokens, places, targets, total)))
 }
 
 fn classifier_objective(
@@ -175,24 +166,5 @@ fn classifier_objective(
         return Err(ModelError::Label { row, label, classes });
     }
     let targets = batch.labels.iter().map(|label| *label as i32).collect();
-    Ok(Some(cross_entropy(model.logits(&tokens), targets, total)))
-}
-
-/// The sum of the cross-entropies of logits `[rows, classes]`, divided by `total`.
-///
-/// Its gradient is `(softmax - one-hot) / total`. Handing that to autodiff costs two passes
-/// over the logits; letting autodiff find it out costs more than ten, and a vocabulary is
-/// wide.
-fn cross_entropy(logits: Tensor<2>, targets: Vec<i32>, total: usize) -> Objective {
-    let plain = logits.clone().inner();
-    let device = plain.device();
-    let [rows, _] = plain.dims();
-    let targets = Tensor::<2, Int>::from_data(TensorData::new(targets, [rows, 1]), &device);
-    let probabilities = softmax(plain.clone(), 1);
-    // ln(sum exp z) = max z - ln(max p), without a second pass of exponentials.
-    let normaliser = plain.clone().max_dim(1) - probabilities.clone().max_dim(1).log();
-    let loss = (normaliser - plain.gather(1, targets.clone())).sum() / total as f64;
-    let hit = Tensor::full([rows, 1], -1.0, &device);
-    let gradient = probabilities.scatter(1, targets, hit, IndexingUpdateOp::Add) / total as f64;
-    Objective { loss, root: logits * Tensor::from_inner(gradient) }
+    Ok(Some(model.objective(&tokens, targets, total)))
 }

@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 
 /// `tests/fixtures/NAME`: an unchanged copy of a folder of the project's fixtures.
-pub fn fixture(name: &str) -> PathBuf {
+pub(crate) fn fixture(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)
 }
 
 /// The expected values of a fixture.
-pub fn expected(name: &str) -> serde_json::Value {
+pub(crate) fn expected(name: &str) -> serde_json::Value {
     let path = fixture(name);
     let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
@@ -16,7 +16,7 @@ pub fn expected(name: &str) -> serde_json::Value {
 
 /// The shared data folder, where there is one. A test that gets `None` returns at once; the
 /// line on stderr says what was not tested.
-pub fn shared_data(test: &str) -> Option<PathBuf> {
+pub(crate) fn shared_data(test: &str) -> Option<PathBuf> {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/data");
     if path.is_dir() {
         return Some(path);

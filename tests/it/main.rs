@@ -7,5 +7,7 @@ mod metrics;
 mod model;
 mod queue;
 mod report;
+mod sweep;
+mod tidy;
 mod token;
 mod train_step;

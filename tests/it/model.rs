@@ -1,4 +1,9 @@
 //! Models against the fixtures, and what must hold of any of them.
 
-mod properties;
+mod counts;
+mod forward;
+mod gradients;
+mod kmer;
 mod records;
+mod small;
+mod storage;
