@@ -3,7 +3,7 @@
 //! Beside it: one random number for each id, which independent choices need at least.
 
 use bench::mask::{mask_row, mask_stream};
-use bench::settings::{Masking, Refresh, Targets};
+use bench::settings::{Layout, Masking, Refresh, Targets};
 use bench::token::{Row, Tokenizer, assemble};
 use divan::Bencher;
 use divan::counter::ItemsCount;
@@ -14,7 +14,7 @@ use crate::sequences::windows;
 /// As many as BERT reads.
 const IDS: usize = 512;
 
-#[divan::bench(args = ["token", "span-6", "token-exact"])]
+#[divan::bench(args = ["token", "span-6", "token-exact"], sample_size = 64)]
 fn row(bencher: Bencher, targets: &str) {
     let targets: Targets = targets.parse().expect("the name of a masking");
     let masking = Masking { targets, share: 0.15, mask: 0.8, random: 0.1, refresh: Refresh::Always };
@@ -27,7 +27,7 @@ fn row(bencher: Bencher, targets: &str) {
     });
 }
 
-#[divan::bench]
+#[divan::bench(sample_size = 64)]
 fn floor_random_numbers(bencher: Bencher) {
     bencher.counter(ItemsCount::new(IDS)).bench(|| {
         let mut stream = mask_stream(1, "genome:0+515", 0, Refresh::Always);
@@ -37,8 +37,7 @@ fn floor_random_numbers(bencher: Bencher) {
 
 fn six_mers(tokenizer: &Tokenizer) -> Row {
     let sequence = windows(IDS + 3, 1).remove(0);
-    let row =
-        assemble(bench::settings::Layout::ClsXSep, tokenizer.specials(), &tokenizer.encode(&sequence), IDS);
+    let row = assemble(Layout::ClsXSep, tokenizer.specials(), &tokenizer.encode(&sequence), IDS);
     assert_eq!(row.ids.len(), IDS);
     row
 }
