@@ -67,7 +67,8 @@ fn run_encoder(
     let start = start(untrained, job, work, context)?;
 
     let folder = context.folder(&job.key);
-    let mut training = Training { work, examples, train: &train, dev: &dev, folder: &folder, seen: 0, late: None };
+    let mut training =
+        Training { work, examples, train: &train, dev: &dev, folder: &folder, seen: 0, late: None };
     let started = Instant::now();
     let best = training.train(start, context)?;
     let training_seconds = started.elapsed().as_secs_f64();

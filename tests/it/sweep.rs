@@ -133,7 +133,8 @@ fn a_sweep_runs_shares_and_is_done_only_once() {
 
     let times = |bench: &Bench| -> Vec<std::time::SystemTime> {
         let jobs = fs::read_dir(bench.results().join("jobs")).unwrap();
-        jobs.map(|entry| entry.unwrap().path().join("record.json").metadata().unwrap().modified().unwrap()).collect()
+        jobs.map(|entry| entry.unwrap().path().join("record.json").metadata().unwrap().modified().unwrap())
+            .collect()
     };
     let before = times(&bench);
     let second = bench.expect(0, &["sweep", "study.toml"]);
