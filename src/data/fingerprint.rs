@@ -25,7 +25,7 @@ impl Hasher {
         self.0.update(&(value as u64).to_le_bytes());
     }
 
-    /// The length first, so that ["ab", "c"] and ["a", "bc"] differ.
+    /// The length first, so that `["ab", "c"]` and `["a", "bc"]` differ.
     fn text(&mut self, value: &str) {
         self.number(value.len());
         self.0.update(value.as_bytes());

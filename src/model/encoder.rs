@@ -97,10 +97,10 @@ impl Encoder {
             Some(_) if batch.padding_matters() => without_padding_gradient(words, batch, &device),
             Some(_) | None => words,
         };
-        let types = self.token_type_embeddings.val().slice([0..1]);
+        let types = self.token_type_embeddings.val().slice(burn::tensor::s![0..1, ..]);
         // Small first, so that the large sum is one.
         let places = match &self.position_embeddings {
-            Some(table) => table.val().slice([0..tokens]) + types,
+            Some(table) => table.val().slice(burn::tensor::s![0..tokens, ..]) + types,
             None => types,
         };
         (words + places.unsqueeze()).reshape([rows * tokens, d_model])

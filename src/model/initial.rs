@@ -99,7 +99,10 @@ mod tests {
 
         assert_eq!(values, initial_value(&weight, SPREAD, 1).data);
         assert_ne!(values, initial_value(&weight, SPREAD, 2).data);
-        assert_ne!(values, initial_value(&slot("encoder.b.weight", &[100, 101], Kind::Weight), SPREAD, 1).data);
+        assert_ne!(
+            values,
+            initial_value(&slot("encoder.b.weight", &[100, 101], Kind::Weight), SPREAD, 1).data
+        );
     }
 
     #[test]

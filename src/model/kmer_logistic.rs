@@ -49,7 +49,9 @@ pub fn kmer_features(sequence: &[u8], k: u8) -> SparseRow {
     let counts = words.chunk_by(|a, b| a == b);
     let mut row: SparseRow = counts.map(|equal| (equal[0], (equal.len() as f64).ln_1p())).collect();
     let norm = row.iter().map(|(_, value)| value * value).sum::<f64>().sqrt();
-    row.iter_mut().for_each(|(_, value)| *value /= norm);
+    for (_, value) in &mut row {
+        *value /= norm;
+    }
     row
 }
 
@@ -144,9 +146,13 @@ fn linear(parameters: &[f64], width: usize, outputs: usize, row: &[(u32, f64)]) 
 /// Turns scores into probabilities; gives the logarithm of the sum of their exponentials.
 fn softmax(scores: &mut [f64]) -> f64 {
     let largest = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    scores.iter_mut().for_each(|score| *score = (*score - largest).exp());
+    for score in &mut *scores {
+        *score = (*score - largest).exp();
+    }
     let sum: f64 = scores.iter().sum();
-    scores.iter_mut().for_each(|score| *score /= sum);
+    for score in &mut *scores {
+        *score /= sum;
+    }
     largest + sum.ln()
 }
 
@@ -297,7 +303,7 @@ mod tests {
 
     /// Twelve rows of five small integers.
     fn rows() -> Vec<SparseRow> {
-        let value = |i: u32, j: u32| if (i + j) % 3 == 0 { 0 } else { (7 * i + 3 * j + i * j) % 5 };
+        let value = |i: u32, j: u32| if (i + j).is_multiple_of(3) { 0 } else { (7 * i + 3 * j + i * j) % 5 };
         let row = |i| (0..5).map(|j| (j, f64::from(value(i, j)))).filter(|(_, x)| *x != 0.0).collect();
         (0..12).map(row).collect()
     }
@@ -316,7 +322,7 @@ mod tests {
         ];
         let three = [
             [0.883_064_046_830_360_2, 0.008_401_648_521_962_596, 0.108_534_304_647_677_06],
-            [0.641_481_367_362_905_3, 0.065_072_896_160_014_11, 0.293_445_736_477_080_44],
+            [0.641_481_367_362_905_3, 0.065_072_896_160_014, 0.293_445_736_477_080_4],
             [0.608_556_322_575_355_3, 0.213_697_780_353_898_66, 0.177_745_897_070_746],
         ];
         let rows = rows();

@@ -27,6 +27,7 @@ pub trait Parameterised: Module {
     fn device(&self) -> Device;
 
     #[doc(hidden)]
+    #[must_use]
     fn with_values(&self, values: HostTensors) -> Self;
 }
 

@@ -7,6 +7,12 @@ use super::{BestOf, Better, Cell, Table};
 /// What a model is given: scores under different ones are not compared.
 const CONDITIONS: [&str; 2] = ["task", "label_fraction"];
 
+/// A row or column, and what its models are given.
+type Contest = (usize, Vec<String>);
+
+/// Row and column of a cell.
+type Place = (usize, usize);
+
 /// Marks the best cells of each row, or of each column where columns are what models are
 /// given. Cells are compared with those of equal task, label fraction and metric; nothing
 /// is marked unless there are two or more and all their seeds are there. Those that show
@@ -17,7 +23,7 @@ pub(super) fn mark_best(table: &mut Table) {
     } else {
         BestOf::Row
     };
-    let mut contests: BTreeMap<(usize, Vec<String>), Vec<(usize, usize)>> = BTreeMap::new();
+    let mut contests: BTreeMap<Contest, Vec<Place>> = BTreeMap::new();
     for (i, row) in table.cells.iter().enumerate() {
         for (j, cell) in row.iter().enumerate().filter(|(_, cell)| cell.is_wanted()) {
             let (line, mut given) = match of {
@@ -41,8 +47,8 @@ fn conditions(axes: &[String], values: &[String]) -> Vec<String> {
     given.map(|(_, value)| value.clone()).collect()
 }
 
-fn winners(cells: &[Vec<Cell>], places: &[(usize, usize)]) -> Vec<(usize, usize)> {
-    let cell = |place: &(usize, usize)| &cells[place.0][place.1];
+fn winners(cells: &[Vec<Cell>], places: &[Place]) -> Vec<Place> {
+    let cell = |place: &Place| &cells[place.0][place.1];
     if places.len() < 2 || !places.iter().all(|place| cell(place).is_complete()) {
         return Vec::new();
     }

@@ -31,7 +31,7 @@ pub(super) fn run(job: &Job, work: &FinetuneWork, context: &mut Context<'_>) -> 
     let examples = examples(&data, work)?;
     match &work.architecture {
         Architecture::KmerLogistic(settings) => {
-            logistic::run(work, settings, &examples, &context.folder(&job.key))
+            logistic::run(work, *settings, &examples, &context.folder(&job.key))
         }
         Architecture::Encoder(encoder) => run_encoder(job, work, encoder, &examples, context),
     }
@@ -137,7 +137,8 @@ impl Training<'_> {
         let mut best: Option<Best> = None;
         for step in 0..steps {
             let batch = self.batch(&order.take(work.optimisation.batch_size));
-            let moment = StepContext { repetition: work.repetition, step, rate: rate(step, &work.optimisation) };
+            let moment =
+                StepContext { repetition: work.repetition, step, rate: rate(step, &work.optimisation) };
             let stepped = classifier_step(model, &mut optimiser, &batch, moment)?;
             finite(stepped.loss, stepped.gradient_norm, step, steps)?;
             model = stepped.model;

@@ -13,7 +13,7 @@ use crate::settings::{self, FinetuneWork};
 /// Fits to convergence and scores. Nothing is random but which labels there are.
 pub(super) fn run(
     work: &FinetuneWork,
-    settings: &settings::KmerLogistic,
+    settings: settings::KmerLogistic,
     examples: &Examples,
     folder: &JobFolder,
 ) -> Result<Trained, TrainError> {

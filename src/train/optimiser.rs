@@ -138,10 +138,11 @@ impl AdamW {
     ) -> Result<(), ModelError> {
         let device = device.clone().without_autodiff();
         let tensor = |value: HostTensor| Tensor::from_data(TensorData::new(value.data, value.shape), &device);
-        let firsts: Vec<String> = state.keys().filter(|name| name.ends_with(".first")).cloned().collect();
+        let paths: Vec<String> =
+            state.keys().filter_map(|name| name.strip_suffix(".first")).map(str::to_owned).collect();
         let mut moments = BTreeMap::new();
-        for name in firsts {
-            let path = name.trim_end_matches(".first").to_owned();
+        for path in paths {
+            let name = format!("{path}.first");
             let other = format!("{path}.second");
             let taken = state.remove(&name).zip(state.remove(&other));
             let (first, second) = taken.ok_or(ModelError::Missing { name: other })?;
