@@ -15,7 +15,9 @@ pub fn device(name: &str) -> Result<Device, TrainError> {
         None if name == "cpu" => Device::flex(),
         Some(Ok(index)) => cuda(index)?,
         _ => {
-            return Err(TrainError::Device(format!("`{name}` is not a device; accepted are `cpu`, `cuda:N`")));
+            return Err(TrainError::Device(format!(
+                "`{name}` is not a device; accepted are `cpu`, `cuda:N`"
+            )));
         }
     };
     if multiplies(&device) {
