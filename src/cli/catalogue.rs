@@ -2,32 +2,35 @@
 
 use std::path::Path;
 
-use super::errors::CliError;
 use crate::data::{self, Found};
 use crate::resolve::{self, Catalogue, CorpusFacts, Known, TaskFacts};
-use crate::spec::{Library, Sweep};
+use crate::spec::{Diagnostic, Diagnostics, Library, Place, Sweep};
 
-/// The catalogue of all that a sweep names. All damaged files are reported at once.
-pub(super) fn catalogue(sweep: &Sweep, library: &Library, root: &Path) -> Result<Catalogue, CliError> {
+/// The catalogue of all that a sweep names. Damaged data are reported where the sweep names
+/// them, and are not in it.
+pub(super) fn catalogue(sweep: &Sweep, library: &Library, root: &Path, out: &mut Diagnostics) -> Catalogue {
     let mut catalogue = Catalogue::default();
-    let mut errors = Vec::new();
-    for id in resolve::tasks(sweep) {
+    for task in resolve::tasks(sweep) {
+        let id = task.text();
         let Some(entry) = library.tasks.get(&id) else { continue };
         match data::catalogue(&entry.task, root) {
             Ok(found) => drop(catalogue.tasks.insert(id, known(found, task_facts))),
-            Err(error) => errors.push(error.to_string()),
+            Err(error) => out.push(damaged("task", &id, &task.place, &error)),
         }
     }
-    if let Some((id, entry)) = sweep.corpus.as_ref().and_then(|id| library.corpora.get_key_value(id)) {
+    if let Some(named) = &sweep.corpus
+        && let Some(entry) = library.corpora.get(&named.name)
+    {
         match data::catalogue_corpus(&entry.corpus, root) {
-            Ok(found) => {
-                let facts = |entry: data::CorpusEntry| CorpusFacts { fingerprint: entry.fingerprint };
-                catalogue.corpora.insert(id.clone(), known(found, facts));
-            }
-            Err(error) => errors.push(error.to_string()),
+            Ok(found) => drop(catalogue.corpora.insert(named.name.clone(), known(found, corpus_facts))),
+            Err(error) => out.push(damaged("corpus", &named.name, &named.place, &error)),
         }
     }
-    if errors.is_empty() { Ok(catalogue) } else { Err(CliError::message(errors.join("\nerror: "))) }
+    catalogue
+}
+
+fn damaged(what: &str, id: &str, place: &Place, error: &data::DataError) -> Diagnostic {
+    Diagnostic::new(place, error.to_string(), format!("the data of {what} `{id}`"))
 }
 
 fn known<T, U>(found: Found<T>, facts: impl FnOnce(T) -> U) -> Known<U> {
@@ -36,6 +39,13 @@ fn known<T, U>(found: Found<T>, facts: impl FnOnce(T) -> U) -> Known<U> {
         Found::Missing(missing) => {
             Known::Missing(resolve::Missing { what: missing.what, advice: missing.how_to_get })
         }
+    }
+}
+
+fn corpus_facts(entry: data::CorpusEntry) -> CorpusFacts {
+    CorpusFacts {
+        longest_held_out: data::longest_held_out(entry.lengths.longest),
+        fingerprint: entry.fingerprint,
     }
 }
 

@@ -1,10 +1,13 @@
 //! What a person reads when something is wrong with the input.
 
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::io::IsTerminal;
+use std::ops::Range;
 
-use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
+use annotate_snippets::{AnnotationKind, Level, Origin, Renderer, Snippet};
 
-use crate::spec::{Diagnostic, Diagnostics};
+use crate::spec::{Diagnostic, Diagnostics, Place};
 
 /// The input or the command line is wrong: exit code 2.
 #[derive(Debug)]
@@ -47,37 +50,82 @@ pub(super) fn check(diagnostics: Diagnostics) -> Result<(), CliError> {
 pub(super) fn render(error: &CliError) -> String {
     match error {
         CliError::Message(text) => format!("error: {}\n", visible(text)),
-        CliError::Mistakes(diagnostics) => render_all(diagnostics.clone().sorted()),
+        CliError::Mistakes(diagnostics) => render_all(diagnostics.clone()),
     }
 }
 
-fn render_all(diagnostics: Vec<Diagnostic>) -> String {
+fn render_all(diagnostics: Diagnostics) -> String {
     let renderer = if coloured() { Renderer::styled() } else { Renderer::plain() };
+    let truncated = diagnostics.is_truncated();
+    let diagnostics = diagnostics.sorted();
     let mut text = String::new();
+    let mut said = BTreeSet::new();
     for diagnostic in &diagnostics {
-        text.push_str(&render_one(&renderer, diagnostic));
+        text.push_str(&render_one(&renderer, diagnostic, &mut said));
         text.push_str("\n\n");
     }
-    let count = diagnostics.len();
-    let noun = if count == 1 { "mistake" } else { "mistakes" };
-    text.push_str(&format!("{count} {noun}; nothing was run or written\n"));
+    let _ = match (diagnostics.len(), truncated) {
+        (1, _) => writeln!(text, "1 mistake; nothing was run or written"),
+        (count, false) => writeln!(text, "{count} mistakes; nothing was run or written"),
+        (count, true) => writeln!(text, "{count} mistakes and more; nothing was run or written"),
+    };
     text
 }
 
-fn render_one(renderer: &Renderer, diagnostic: &Diagnostic) -> String {
-    let source = &diagnostic.place.source;
+/// `said` are the long lists that stand above already: each is shown once.
+fn render_one(renderer: &Renderer, diagnostic: &Diagnostic, said: &mut BTreeSet<String>) -> String {
+    let Place { source, span } = &diagnostic.place;
     let message = visible(&diagnostic.message);
-    let label = visible(&diagnostic.label);
-    // Control characters would steer the terminal; blanks of equal length keep the carets right.
-    let shown: String = source.text.chars().map(harmless).collect();
-    let annotation = AnnotationKind::Primary.span(diagnostic.place.span.clone()).label(&label);
-    let snippet = Snippet::source(&shown).path(&source.path).annotation(annotation);
-    let help: Vec<String> = diagnostic.help.iter().map(|line| visible(line)).collect();
-    let mut group = Level::ERROR.primary_title(&message).element(snippet);
-    for line in &help {
-        group = group.element(Level::HELP.message(line));
+    let title = Level::ERROR.primary_title(&message);
+    if diagnostic.label.is_empty() {
+        return renderer.render(&[title.element(Origin::path(&source.path))]);
     }
-    renderer.render(&[group])
+    let label = visible(&diagnostic.label);
+    let (lines, first, span) = lines_around(&source.text, span);
+    // Control characters would steer the terminal; blanks of equal length keep the carets right.
+    let shown: String = lines.chars().map(harmless).collect();
+    let annotation = AnnotationKind::Primary.span(span).label(&label);
+    let snippet = Snippet::source(&shown).path(&source.path).line_start(first).annotation(annotation);
+    let help: Vec<String> = diagnostic.help.iter().map(|line| wrapped(&visible(line), said)).collect();
+    let group = title.element(snippet);
+    renderer.render(&[group.elements(help.iter().map(|line| Level::HELP.message(line)))])
+}
+
+/// The lines that hold a span, the number of the first of them, and the span within them.
+fn lines_around<'a>(text: &'a str, span: &Range<usize>) -> (&'a str, usize, Range<usize>) {
+    let (start, end) = (span.start.min(text.len()), span.end.min(text.len()));
+    let from = text[..start].rfind('\n').map_or(0, |at| at + 1);
+    let to = text[end..].find('\n').map_or(text.len(), |at| end + at);
+    // A caret may stand behind the last character, where a line ends with CRLF.
+    let to = end.max(text[..to].strip_suffix('\r').map_or(to, str::len));
+    let number = 1 + text[..from].matches('\n').count();
+    (&text[from..to], number, start - from..end - from)
+}
+
+/// A list too long for a line over several, and once only.
+fn wrapped(line: &str, said: &mut BTreeSet<String>) -> String {
+    const WIDTH: usize = 96;
+    const HEAD: &str = "accepted";
+    let is_long = line.chars().count() > WIDTH;
+    let Some((head, list)) = line.split_once(": ").filter(|(head, _)| is_long && *head == HEAD) else {
+        return line.to_owned();
+    };
+    if !said.insert(line.to_owned()) {
+        return format!("{head}: as listed above");
+    }
+    let mut lines = vec![format!("{head}:")];
+    for item in list.split_inclusive(", ") {
+        match lines.last_mut() {
+            Some(last) if last.chars().count() + item.trim_end().chars().count() < WIDTH => {
+                if last.ends_with(':') {
+                    last.push(' ');
+                }
+                last.push_str(item);
+            }
+            _ => lines.push(item.to_owned()),
+        }
+    }
+    lines.iter().map(|line| line.trim_end()).collect::<Vec<_>>().join("\n")
 }
 
 /// Whether stderr takes colours.
@@ -101,9 +149,15 @@ fn harmless(c: char) -> char {
 fn visible(text: &str) -> String {
     text.chars()
         .flat_map(|c| {
-            let spelt: Vec<char> =
-                if c.is_control() && c != '\n' { c.escape_unicode().collect() } else { vec![c] };
+            let steers = c.is_control() && c != '\n' || is_directional(c);
+            let spelt: Vec<char> = if steers { c.escape_unicode().collect() } else { vec![c] };
             spelt
         })
         .collect()
+}
+
+/// Characters that turn the direction of what follows, and could make a message read as
+/// something else.
+fn is_directional(c: char) -> bool {
+    matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

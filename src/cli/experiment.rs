@@ -8,6 +8,7 @@ use super::errors::{CliError, check};
 use super::library;
 use crate::data::data_root;
 use crate::plan::{Plan, plan};
+use crate::queue::ResultsError;
 use crate::resolve::{Cells, resolve};
 use crate::spec::{Diagnostics, Library, Source, Sweep, read_sweep};
 
@@ -21,19 +22,22 @@ pub(super) struct Experiment {
 
 /// Reads, checks and plans an experiment file; nothing is written.
 pub(super) fn load(file: &Path, places: &Places) -> Result<Experiment, CliError> {
-    let text = library::read(file)?;
-    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let text =
+        library::read(file).map_err(|problem| CliError::message(format!("{}: {problem}", file.display())))?;
+    let folder = file.parent().unwrap_or(Path::new(""));
+    let name = sweep_name(file)?;
+    check_results(&places.results)?;
+    let data_root = data_root(places.data_root.as_deref(), None, folder)?;
     let mut mistakes = Diagnostics::default();
     let library = Library::read(&library::files(Some(folder))?, &mut mistakes);
     let source = Source::new(file.display().to_string(), text);
-    let sweep = read_sweep(&sweep_name(file)?, &source, &library, &mut mistakes);
-    let Some(sweep) = sweep else {
-        check(mistakes)?;
-        return Err(CliError::message(format!("{}: not an experiment", file.display())));
-    };
+    let sweep = read_sweep(&name, &source, &library, &mut mistakes);
+    if !mistakes.is_readable(&source) {
+        // What the parser guessed is no base for more than the names that were typed.
+        return Err(CliError::Mistakes(mistakes));
+    }
     // What needs the data is checked in the same go, as far as the file can be understood.
-    let data_root = data_root(places.data_root.as_deref(), None, folder)?;
-    let catalogue = catalogue(&sweep, &library, &data_root)?;
+    let catalogue = catalogue(&sweep, &library, &data_root, &mut mistakes);
     let cells = resolve(&sweep, &library, &catalogue, &mut mistakes);
     check(mistakes)?;
     if cells.cells.is_empty() {
@@ -41,6 +45,15 @@ pub(super) fn load(file: &Path, places: &Places) -> Result<Experiment, CliError>
     }
     let plan = plan(&cells);
     Ok(Experiment { sweep, cells, plan, data_root })
+}
+
+/// Nothing is made or tried before a job runs, but what can never be a folder of results is
+/// refused before the first plan.
+fn check_results(path: &Path) -> Result<(), CliError> {
+    match path.ancestors().find(|folder| folder.exists()) {
+        Some(there) if !there.is_dir() => Err(ResultsError::NotAFolder { path: there.to_owned() }.into()),
+        Some(_) | None => Ok(()),
+    }
 }
 
 /// The name of a sweep is its file's, without the ending.

@@ -1,6 +1,7 @@
 //! The library: what the binary carries, and over it the folders beside an experiment file.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use include_dir::{Dir, include_dir};
@@ -14,7 +15,7 @@ static TASKS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/experiments/tasks");
 static CORPORA: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/experiments/corpora");
 
 /// Longest file that is read as TOML, in bytes.
-const LONGEST: u64 = 16 * 1024 * 1024;
+const LONGEST: u64 = 1_000_000;
 
 /// The files of the library that an experiment in `folder` sees.
 pub(super) fn files(folder: Option<&Path>) -> Result<Vec<LibraryFile>, CliError> {
@@ -44,7 +45,7 @@ fn embedded(kind: LibraryKind, folder: &Dir<'_>, files: &mut Vec<LibraryFile>) {
     for file in folder.files() {
         let (Some(id), Some(text)) = (id(file.path()), file.contents_utf8()) else { continue };
         let shown = format!("built in: {}/{}", kind.folder(), file.path().display());
-        files.push(LibraryFile { kind, id, source: Source::new(shown, text) });
+        files.push(LibraryFile { kind, id, source: Source::new(shown, text), problem: None });
     }
     for inner in folder.dirs() {
         embedded(kind, inner, files);
@@ -67,11 +68,12 @@ fn beside(
         if path.is_dir() {
             beside(kind, root, &path, files)?;
         } else if let Some(id) = path.strip_prefix(root).ok().and_then(id) {
-            files.push(LibraryFile {
-                kind,
-                id,
-                source: Source::new(path.display().to_string(), read(&path)?),
-            });
+            let (text, problem) = match read(&path) {
+                Ok(text) => (text, None),
+                Err(problem) => (String::new(), Some(problem)),
+            };
+            let source = Source::new(path.display().to_string(), text);
+            files.push(LibraryFile { kind, id, source, problem });
         }
     }
     Ok(())
@@ -86,24 +88,29 @@ fn id(path: &Path) -> Option<String> {
     Some(stem.to_str()?.replace(std::path::MAIN_SEPARATOR, "/"))
 }
 
-/// The text of a file that a person named, or one message that says what it is instead.
-pub(super) fn read(path: &Path) -> Result<String, CliError> {
-    let shown = path.display();
-    let refuse = |what: &str| Err(CliError::message(format!("{shown}: {what}; expected a TOML file")));
+/// The text of a TOML file, or in a few words what it is instead.
+pub(super) fn read(path: &Path) -> Result<String, String> {
+    let refuse = |what: String| Err(format!("{what}; expected a TOML file"));
     let length = match fs::metadata(path) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return refuse("there is no such file"),
-        Err(error) => return refuse(&error.to_string()),
-        Ok(metadata) if metadata.is_dir() => return refuse("this is a folder"),
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            return refuse("there is no such file".to_owned());
+        }
+        Err(error) => return refuse(error.to_string()),
+        Ok(metadata) if metadata.is_dir() => return refuse("this is a folder".to_owned()),
         Ok(metadata) => metadata.len(),
     };
     if length > LONGEST {
-        return refuse(&format!("the file has {length} bytes, more than the {LONGEST} that are read"));
+        let (megabytes, most) = (length as f64 / 1e6, LONGEST as f64 / 1e6);
+        return Err(format!("{megabytes:.1} MB; expected a TOML file of at most {most:.1} MB"));
     }
     match fs::read(path).map(String::from_utf8) {
-        Err(error) => refuse(&error.to_string()),
+        Err(error) => refuse(error.to_string()),
         Ok(Err(error)) => {
-            refuse(&format!("not UTF-8 text from byte {}", error.utf8_error().valid_up_to() + 1))
+            let at = error.utf8_error().valid_up_to();
+            let line = 1 + error.as_bytes().iter().take(at).filter(|byte| **byte == b'\n').count();
+            refuse(format!("line {line}: byte 0x{:02x} is not UTF-8 text", error.as_bytes()[at]))
         }
-        Ok(Ok(text)) => Ok(text),
+        // Editors hide a byte order mark, and carets would be one off.
+        Ok(Ok(text)) => Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text)),
     }
 }

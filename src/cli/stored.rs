@@ -164,7 +164,8 @@ fn name_of(sweep: &str) -> Result<String, CliError> {
 
 fn stored_table(request: &TableRequest) -> StoredTable {
     let by_axis = |conditions: &[Condition]| -> BTreeMap<String, Vec<String>> {
-        conditions.iter().map(|condition| (condition.axis.clone(), condition.values.clone())).collect()
+        let texts = |condition: &Condition| condition.values.iter().map(|(text, _)| text.clone()).collect();
+        conditions.iter().map(|condition| (condition.axis.clone(), texts(condition))).collect()
     };
     let baseline = by_axis(&request.baseline)
         .into_iter()

@@ -18,6 +18,12 @@ use crate::settings::{Corpus, Pretraining};
 /// One nucleotide in so many is reserved for held-out windows.
 const RESERVED: usize = 20;
 
+/// The longest window that can be held out of a corpus whose longest sequence has `longest`
+/// nucleotides.
+pub fn longest_held_out(longest: usize) -> usize {
+    longest / RESERVED
+}
+
 /// Draws of one window before the corpus is given up as too ambiguous.
 const TRIES: usize = 1000;
 

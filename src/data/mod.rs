@@ -31,7 +31,7 @@ mod train_windows;
 
 pub use catalogue::{Duplicates, Entry, Found, Lengths, Missing, SplitEntry, catalogue};
 pub use corpus::{CorpusEntry, catalogue_corpus, corpus_fingerprint, load_corpus};
-pub use corpus_windows::{CorpusWindow, CorpusWindows};
+pub use corpus_windows::{CorpusWindow, CorpusWindows, longest_held_out};
 pub use error::DataError;
 pub use fasta::Genome;
 pub use root::data_root;

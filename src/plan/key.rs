@@ -8,7 +8,8 @@
 use serde_json::{Map, Value as Json, json};
 
 use crate::settings::{
-    Architecture, Finetuning, Init, Key, Masking, Optimisation, Parents, Refresh, Stage, Tokenization, Work,
+    Architecture, FinetuneWork, Init, Key, Masking, Optimisation, Parents, Refresh, Selection, Stage,
+    Tokenization, Work,
 };
 
 /// Versions of the stages, bumped by hand when the same settings come to mean other results.
@@ -47,6 +48,8 @@ fn identity(work: &Work) -> Json {
                 "tokenizer": tokenizer(work.tokenization, &work.tokenizer_fingerprint),
                 "masking": masking(&work.masking),
                 "fingerprint": work.fingerprint,
+                // The version is part of the streams that windows are drawn from.
+                "corpus_version": work.corpus.version,
                 "optimisation": optimisation(&work.optimisation, &work.architecture, attends),
                 "pretraining": to_json(&work.pretraining),
                 "repetition": work.repetition,
@@ -56,7 +59,8 @@ fn identity(work: &Work) -> Json {
             let task = json!({
                 "fingerprint": work.fingerprint,
                 "metric": to_json(&work.task.metric),
-                "classes": work.task.classes.len(),
+                // Their order numbers the labels, and label subsets are drawn by name.
+                "classes": work.task.classes,
                 "version": work.task.version,
                 "shape": task_shape(&work.task.source),
             });
@@ -66,7 +70,7 @@ fn identity(work: &Work) -> Json {
                     "task": task,
                     "label_fraction": work.label_fraction,
                     "l2": work.finetuning.l2,
-                    "dev_fraction": work.finetuning.dev_fraction,
+                    "dev_fraction": dev_fraction(work),
                     "repetition": work.repetition,
                 }),
                 Architecture::Encoder(_) => json!({
@@ -76,7 +80,7 @@ fn identity(work: &Work) -> Json {
                     "label_fraction": work.label_fraction,
                     "init": init(work.init),
                     "optimisation": optimisation(&work.optimisation, &work.architecture, false),
-                    "finetuning": finetuning(&work.finetuning),
+                    "finetuning": finetuning(work),
                     "repetition": work.repetition,
                 }),
             }
@@ -125,12 +129,24 @@ fn optimisation(optimisation: &Optimisation, architecture: &Architecture, attend
     json
 }
 
-fn finetuning(finetuning: &Finetuning) -> Json {
-    let mut json = to_json(finetuning);
+fn finetuning(work: &FinetuneWork) -> Json {
+    let mut json = to_json(&work.finetuning);
     if let Json::Object(settings) = &mut json {
         settings.remove("l2");
+        settings.insert("dev_fraction".to_owned(), dev_fraction(work));
+        match work.finetuning.selection {
+            Selection::Metric | Selection::Loss => {}
+            // The last step is looked at, and no other.
+            Selection::Last => drop(settings.remove("evaluations")),
+        }
     }
     json
+}
+
+/// 0 stands for the label fraction, and the rows are the same whichever is typed.
+fn dev_fraction(work: &FinetuneWork) -> Json {
+    let typed = work.finetuning.dev_fraction;
+    json!(if typed == 0.0 { work.label_fraction } else { typed })
 }
 
 /// What a task's file decides beyond its data: how windows are cut, how motifs are planted.

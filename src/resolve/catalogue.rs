@@ -47,6 +47,8 @@ pub struct TaskFacts {
 /// What planning needs to know of a corpus.
 #[derive(Clone, Debug)]
 pub struct CorpusFacts {
+    /// The longest window that can be held out of it, in nucleotides.
+    pub longest_held_out: usize,
     /// Hash of the content.
     pub fingerprint: String,
 }

@@ -2,25 +2,27 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value as Json;
+use serde_json::{Map, Value as Json};
 
 use crate::spec::{ArchitectureKind, Override, Place, Scale, Settings, System, defaults};
 
 /// Settings, and where each was last set.
 #[derive(Clone, Debug)]
 pub(super) struct Layers {
-    pub(super) settings: Settings,
-    places: BTreeMap<String, Place>,
+    settings: Settings,
+    /// Each with how many were set before it.
+    places: BTreeMap<String, (usize, Place)>,
+    set: usize,
 }
 
 impl Layers {
     /// Defaults, then the system, then the scale. A scale is a size of encoders.
-    pub(super) fn of_system(system: &System, scale: &Scale) -> Self {
-        let mut layers = Self { settings: defaults(), places: BTreeMap::new() };
+    pub(super) fn of_system(system: &System, scale: Option<&Scale>) -> Self {
+        let mut layers = Self { settings: defaults(), places: BTreeMap::new(), set: 0 };
         layers.add(&system.overrides);
-        match system.architecture {
-            ArchitectureKind::Encoder => layers.add(&scale.overrides),
-            ArchitectureKind::KmerLogistic => {}
+        match (system.architecture, scale) {
+            (ArchitectureKind::Encoder, Some(scale)) => layers.add(&scale.overrides),
+            (ArchitectureKind::Encoder, None) | (ArchitectureKind::KmerLogistic, _) => {}
         }
         layers
     }
@@ -33,16 +35,20 @@ impl Layers {
 
     pub(super) fn set(&mut self, path: &str, value: Json, place: &Place) {
         self.settings.set(path, value);
-        self.places.insert(path.to_owned(), place.clone());
+        self.set += 1;
+        self.places.insert(path.to_owned(), (self.set, place.clone()));
     }
 
-    /// Where a setting was last set; `None` for a default.
-    pub(super) fn place(&self, path: &str) -> Option<&Place> {
-        self.places.get(path)
+    /// Where the one of these settings was set that was set last; `None` where all of them
+    /// are defaults. Who sets last is who can mend it.
+    pub(super) fn last_of(&self, paths: &[&str]) -> Option<&Place> {
+        let places = paths.iter().filter_map(|path| self.places.get(*path));
+        places.max_by_key(|(order, _)| *order).map(|(_, place)| place)
     }
 
-    pub(super) fn json(&self, path: &str) -> Json {
-        self.settings.get(path).cloned().unwrap_or(Json::Null)
+    /// A value, where there is one.
+    pub(super) fn get(&self, path: &str) -> Option<&Json> {
+        self.settings.get(path)
     }
 
     /// A number that has a default.
@@ -59,4 +65,24 @@ impl Layers {
     pub(super) fn optional_count(&self, path: &str) -> Option<usize> {
         self.settings.get(path).and_then(Json::as_u64).map(|count| count as usize)
     }
+
+    /// Some settings of a stage as an object; null where nobody has set one.
+    pub(super) fn pick(&self, stage: &str, names: &[&str]) -> Json {
+        let value = |name: &str| self.get(&format!("{stage}.{name}")).cloned().unwrap_or(Json::Null);
+        Json::Object(names.iter().map(|name| ((*name).to_owned(), value(name))).collect::<Map<_, _>>())
+    }
+
+    /// All settings of a section as an object.
+    pub(super) fn section(&self, section: &str) -> Json {
+        let prefix = format!("{section}.");
+        let own = self.settings.0.iter().filter_map(|(path, value)| {
+            path.strip_prefix(&prefix).map(|name| (name.to_owned(), value.clone()))
+        });
+        Json::Object(own.collect::<Map<_, _>>())
+    }
+}
+
+/// Typed settings. The schema has checked each value.
+pub(super) fn typed<T: serde::de::DeserializeOwned>(json: Json) -> T {
+    serde_json::from_value(json).expect("the schema lists what the typed settings have")
 }

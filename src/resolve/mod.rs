@@ -5,17 +5,22 @@
 //! are run is known.
 
 mod catalogue;
+mod checks;
+mod choice;
 mod expand;
 mod layers;
+mod tables;
 mod work;
 
 use std::collections::BTreeSet;
 
 pub use catalogue::{Catalogue, CorpusFacts, Known, Missing, TaskFacts};
-pub use work::{PretrainRequest, VocabularyRequest, architecture_at};
 
-use crate::settings::{Coordinates, FinetuneWork, Metric};
-use crate::spec::{AXES, Diagnostics, Library, Sweep};
+use choice::Choice;
+use layers::Layers;
+
+use crate::settings::{Architecture, Coordinates, FinetuneWork, Metric, PretrainWork, VocabularyWork};
+use crate::spec::{AXES, AxisValue, Diagnostics, Library, Scale, Sweep, System};
 
 /// One point of a grid, with everything resolved.
 #[derive(Clone, Debug)]
@@ -32,9 +37,9 @@ pub struct Cell {
 #[derive(Clone, Debug)]
 pub struct CellWork {
     /// Trains the tokenizer, for a learned tokenization.
-    pub vocabulary: Option<VocabularyRequest>,
+    pub vocabulary: Option<VocabularyWork>,
     /// Trains the encoder that fine-tuning starts from.
-    pub pretrain: Option<PretrainRequest>,
+    pub pretrain: Option<PretrainWork>,
     /// Trains and scores the classifier.
     pub finetune: FinetuneWork,
 }
@@ -68,23 +73,35 @@ pub fn resolve(sweep: &Sweep, library: &Library, catalogue: &Catalogue, out: &mu
     let mut cells = Vec::new();
     for grid in &sweep.grids {
         for point in expand::points(sweep, grid, library, out) {
-            let cell = work::cell(sweep, library, catalogue, &axes, &point, out);
-            if let Some(cell) = cell
-                && seen.insert(cell.coordinates.clone())
+            let Some(choice) = Choice::of(sweep, library, &point) else { continue };
+            let coordinates = choice.coordinates(&axes);
+            let known = checks::check(&choice, sweep, library, catalogue, out);
+            if seen.insert(coordinates.clone())
+                && let Some(known) = known
             {
-                cells.push(cell);
+                let metric = choice.task.task.metric;
+                cells.push(Cell { coordinates, metric, work: work::work(&choice, known) });
             }
         }
+    }
+    // Values that a broken part of the file would have given may be what a table means.
+    if sweep.is_complete() && library.is_complete() {
+        tables::check(&sweep.tables, &seen, out);
     }
     Cells { axes, cells }
 }
 
-/// The tasks a sweep names, for who makes its catalogue.
-pub fn tasks(sweep: &Sweep) -> BTreeSet<String> {
-    let grid_axes = sweep.grids.iter().flat_map(|grid| &grid.axes);
-    grid_axes
-        .chain(&sweep.defaults)
-        .filter(|axis| axis.name == "task")
-        .flat_map(|axis| axis.values.iter().map(crate::spec::AxisValue::text))
-        .collect()
+/// The tasks a sweep names, each where it is named first, for who makes its catalogue.
+pub fn tasks(sweep: &Sweep) -> Vec<&AxisValue> {
+    let axes = sweep.grids.iter().flat_map(|grid| &grid.axes).chain(&sweep.defaults);
+    let mut tasks: Vec<&AxisValue> =
+        axes.filter(|axis| axis.name == "task").flat_map(|axis| &axis.values).collect();
+    tasks.sort_by_key(|task| (task.text(), task.place.span.start));
+    tasks.dedup_by_key(|task| task.text());
+    tasks
+}
+
+/// The architecture of a system at a scale, for who shows systems.
+pub fn architecture_at(system: &System, scale: &Scale) -> Option<Architecture> {
+    choice::architecture(system, system.tokenization, &Layers::of_system(system, Some(scale)))
 }

@@ -1,5 +1,6 @@
 //! Errors with a place in a file.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -28,6 +29,24 @@ pub struct Place {
     pub span: Range<usize>,
 }
 
+impl Place {
+    /// The first byte of a text, for what the whole file lacks.
+    pub fn start_of(source: &Arc<Source>) -> Self {
+        Self { source: Arc::clone(source), span: 0..0 }
+    }
+
+    /// What was typed there.
+    pub(super) fn text(&self) -> &str {
+        self.source.text.get(self.span.clone()).unwrap_or_default()
+    }
+
+    fn touches(&self, other: &Self) -> bool {
+        self.source.path == other.source.path
+            && self.span.start <= other.span.end
+            && other.span.start <= self.span.end
+    }
+}
+
 /// One mistake: where, what, and what would be accepted.
 #[derive(Clone, Debug)]
 pub struct Diagnostic {
@@ -54,64 +73,111 @@ impl Diagnostic {
         self
     }
 
+    /// Adds a line of advice where there is one.
+    #[must_use]
+    pub fn maybe_help(self, line: Option<String>) -> Self {
+        match line {
+            Some(line) => self.help(line),
+            None => self,
+        }
+    }
+
     /// Adds what is accepted, and the nearest of it where one is near.
     #[must_use]
     pub fn accepted<'a>(self, wrong: &str, names: impl IntoIterator<Item = &'a str>) -> Self {
         let names: Vec<&str> = names.into_iter().collect();
-        let with_near = match nearest(wrong, &names) {
-            Some(near) => self.help(format!("did you mean `{near}`?")),
-            None => self,
-        };
-        let list: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
-        with_near.help(format!("accepted: {}", list.join(", ")))
+        let near = nearest(wrong, &names).map(|near| format!("did you mean `{near}`?"));
+        self.maybe_help(near).help(format!("accepted: {}", quoted(names)))
     }
 }
 
+/// Names in a message: `` `a`, `b` ``.
+pub fn quoted<S: AsRef<str>>(names: impl IntoIterator<Item = S>) -> String {
+    let names: Vec<String> = names.into_iter().map(|name| format!("`{}`", name.as_ref())).collect();
+    names.join(", ")
+}
+
 /// The accepted name nearest to a misspelt one, if it is near enough to be meant.
-fn nearest<'a>(wrong: &str, names: &[&'a str]) -> Option<&'a str> {
+pub(super) fn nearest<'a>(wrong: &str, names: &[&'a str]) -> Option<&'a str> {
     let lower = wrong.to_lowercase();
     names
         .iter()
         .map(|name| (strsim::normalized_damerau_levenshtein(&lower, &name.to_lowercase()), *name))
-        .filter(|(similarity, _)| *similarity >= 0.5)
+        .filter(|(similarity, _)| *similarity >= 0.55)
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .map(|(_, name)| name)
 }
 
-/// All mistakes found so far.
+/// All mistakes found so far, the same one once.
 #[derive(Clone, Debug, Default)]
-pub struct Diagnostics(Vec<Diagnostic>);
+pub struct Diagnostics {
+    found: Vec<Diagnostic>,
+    known: BTreeSet<(String, usize, usize, String)>,
+    unreadable: Vec<Place>,
+    dropped: bool,
+}
 
 impl Diagnostics {
-    /// Adds one, unless the same was said of the same place.
+    /// Most mistakes that are kept: nobody reads more in one go.
+    pub const MOST: usize = 100;
+
+    /// Adds one, unless the same was said of the same place, or the place is not valid TOML
+    /// and what was read there is a guess.
     pub fn push(&mut self, diagnostic: Diagnostic) {
-        let known = self.0.iter().any(|other| {
-            other.message == diagnostic.message
-                && other.place.span == diagnostic.place.span
-                && other.place.source.path == diagnostic.place.source.path
-        });
-        if !known {
-            self.0.push(diagnostic);
+        if !self.unreadable.iter().any(|place| place.touches(&diagnostic.place)) {
+            self.insert(diagnostic);
         }
+    }
+
+    /// Adds a mistake that makes a stretch of the text unreadable.
+    pub(super) fn push_unreadable(&mut self, diagnostic: Diagnostic, stretch: Place) {
+        self.insert(diagnostic);
+        self.unreadable.push(stretch);
+    }
+
+    fn insert(&mut self, diagnostic: Diagnostic) {
+        let Place { source, span } = &diagnostic.place;
+        let identity = (source.path.clone(), span.start, span.end, diagnostic.message.clone());
+        if self.known.contains(&identity) {
+            return;
+        }
+        if self.found.len() == Self::MOST {
+            self.dropped = true;
+            return;
+        }
+        self.known.insert(identity);
+        self.found.push(diagnostic);
     }
 
     /// Adds all of another collection.
     pub fn extend(&mut self, other: Self) {
-        for diagnostic in other.0 {
+        for diagnostic in other.found {
             self.push(diagnostic);
         }
+        self.unreadable.extend(other.unreadable);
+        self.dropped |= other.dropped;
     }
 
     /// Whether nothing is wrong.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.found.is_empty()
+    }
+
+    /// Whether there are more than are kept.
+    pub fn is_truncated(&self) -> bool {
+        self.dropped
+    }
+
+    /// Whether a text is valid TOML, as far as it was read.
+    pub fn is_readable(&self, source: &Source) -> bool {
+        self.unreadable.iter().all(|place| place.source.path != source.path)
     }
 
     /// In the order of their places: file by file, top to bottom.
     pub fn sorted(mut self) -> Vec<Diagnostic> {
-        self.0.sort_by(|a, b| {
+        self.found.sort_by(|a, b| {
             (&a.place.source.path, a.place.span.start).cmp(&(&b.place.source.path, b.place.span.start))
         });
-        self.0
+        self.found
     }
 }

@@ -1,9 +1,9 @@
 //! What a sweep may name: systems, scales, tasks and corpora.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::diagnostic::{Diagnostics, Source};
+use super::diagnostic::{Diagnostic, Diagnostics, Place, Source};
 use super::system::{Scale, System, read_scale, read_system};
 use super::task::{CorpusEntry, TaskEntry, read_corpus, read_task};
 
@@ -33,6 +33,16 @@ impl LibraryKind {
             Self::Corpus => "corpora",
         }
     }
+
+    /// What one of them is called.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::System => "system",
+            Self::Scale => "scale",
+            Self::Task => "task",
+            Self::Corpus => "corpus",
+        }
+    }
 }
 
 /// One file of a library.
@@ -44,6 +54,8 @@ pub struct LibraryFile {
     pub id: String,
     /// Its text.
     pub source: Arc<Source>,
+    /// Why its text could not be read, and is empty.
+    pub problem: Option<String>,
 }
 
 /// What a sweep may name.
@@ -57,6 +69,8 @@ pub struct Library {
     pub tasks: BTreeMap<String, TaskEntry>,
     /// By id.
     pub corpora: BTreeMap<String, CorpusEntry>,
+    /// Ids of files that could not be read: known names, of which nothing else is known.
+    broken: BTreeSet<(LibraryKind, String)>,
 }
 
 impl Library {
@@ -66,34 +80,63 @@ impl Library {
             files.iter().map(|file| ((file.kind, file.id.as_str()), file)).collect();
         let mut library = Self::default();
         for ((kind, id), file) in last {
-            library.add(kind, id, &file.source, out);
+            match &file.problem {
+                None => library.add(kind, id, &file.source, out),
+                Some(problem) => {
+                    library.broken.insert((kind, id.to_owned()));
+                    out.push(Diagnostic::new(&Place::start_of(&file.source), problem, ""));
+                }
+            }
         }
         library
     }
 
+    /// All names of a kind, also of files that could not be read.
+    pub fn names(&self, kind: LibraryKind) -> BTreeSet<String> {
+        let broken = self.broken.iter().filter(|(of, _)| *of == kind).map(|(_, id)| id.clone());
+        let read: Vec<&String> = match kind {
+            LibraryKind::System => self.systems.keys().collect(),
+            LibraryKind::Scale => self.scales.keys().collect(),
+            LibraryKind::Task => self.tasks.keys().collect(),
+            LibraryKind::Corpus => self.corpora.keys().collect(),
+        };
+        broken.chain(read.into_iter().cloned()).collect()
+    }
+
+    /// Whether all files could be read.
+    pub fn is_complete(&self) -> bool {
+        self.broken.is_empty()
+    }
+
     fn add(&mut self, kind: LibraryKind, id: &str, source: &Arc<Source>, out: &mut Diagnostics) {
+        // A file with mistakes is known by name only: what else it says is not to be trusted.
+        let mut mistakes = Diagnostics::default();
         let id = id.to_owned();
         match kind {
-            LibraryKind::System => {
-                if let Some(system) = read_system(&id, source, out) {
-                    self.systems.insert(id, system);
-                }
-            }
-            LibraryKind::Scale => {
-                if let Some(scale) = read_scale(&id, source, out) {
-                    self.scales.insert(id, scale);
-                }
-            }
-            LibraryKind::Task => {
-                if let Some(task) = read_task(&id, source, out) {
-                    self.tasks.insert(id, task);
-                }
-            }
-            LibraryKind::Corpus => {
-                if let Some(corpus) = read_corpus(&id, source, out) {
-                    self.corpora.insert(id, corpus);
-                }
-            }
+            LibraryKind::System => insert(read_system(&id, source, &mut mistakes), &id, &mut self.systems),
+            LibraryKind::Scale => insert(read_scale(&id, source, &mut mistakes), &id, &mut self.scales),
+            LibraryKind::Task => insert(read_task(&id, source, &mut mistakes), &id, &mut self.tasks),
+            LibraryKind::Corpus => insert(read_corpus(&id, source, &mut mistakes), &id, &mut self.corpora),
         }
+        if !mistakes.is_empty() {
+            self.forget(kind, &id);
+            self.broken.insert((kind, id));
+        }
+        out.extend(mistakes);
+    }
+
+    fn forget(&mut self, kind: LibraryKind, id: &str) {
+        match kind {
+            LibraryKind::System => drop(self.systems.remove(id)),
+            LibraryKind::Scale => drop(self.scales.remove(id)),
+            LibraryKind::Task => drop(self.tasks.remove(id)),
+            LibraryKind::Corpus => drop(self.corpora.remove(id)),
+        }
+    }
+}
+
+fn insert<T>(read: Option<T>, id: &str, known: &mut BTreeMap<String, T>) {
+    if let Some(read) = read {
+        known.insert(id.to_owned(), read);
     }
 }

@@ -7,21 +7,27 @@
 //! [`Library`] holds what a sweep may name: systems, scales, tasks and corpora, each read
 //! from a TOML file of its own.
 
+mod axis;
+mod condition;
 mod diagnostic;
 mod grid;
+mod hint;
 mod library;
 mod node;
 mod schema;
 mod sweep;
+mod syntax;
 mod system;
 mod table;
 mod task;
 
-pub use diagnostic::{Diagnostic, Diagnostics, Place, Source};
-pub use grid::{Axis, AxisValue, Condition, Exclude, Grid};
+pub use axis::{Axis, AxisValue};
+pub use condition::Condition;
+pub use diagnostic::{Diagnostic, Diagnostics, Place, Source, quoted};
+pub use grid::{Exclude, Grid};
 pub use library::{Library, LibraryFile, LibraryKind};
-pub use schema::{Field, Kind, SECTIONS, Settings, Value, defaults, field, fields};
-pub use sweep::{Sweep, read_sweep};
+pub use schema::{Field, Kind, SECTIONS, Settings, Value, defaults, field, fields, value_text};
+pub use sweep::{Named, Sweep, read_sweep};
 pub use system::{ArchitectureKind, Override, Scale, System};
 pub use table::{MetricChoice, TableRequest};
 pub use task::{CorpusEntry, TaskEntry};

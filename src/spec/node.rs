@@ -2,10 +2,7 @@
 
 use std::sync::Arc;
 
-use toml::Spanned;
-use toml::de::{DeTable, DeValue};
-
-use super::diagnostic::{Diagnostic, Diagnostics, Place, Source};
+use super::diagnostic::{Diagnostic, Diagnostics, Place};
 
 /// A value and its place.
 #[derive(Clone, Debug)]
@@ -24,7 +21,7 @@ pub(super) enum NodeValue {
     List(Vec<Node>),
     Table(Table),
     /// A date or time, or an integer beyond 64 bits: nothing here takes one.
-    Other(&'static str),
+    Other,
 }
 
 /// A key and its place.
@@ -40,68 +37,31 @@ pub(super) struct Table {
     pub(super) entries: Vec<(Name, Node)>,
 }
 
-/// Parses a text. What can be read is returned even if something is wrong.
-pub(super) fn parse(source: &Arc<Source>, out: &mut Diagnostics) -> Node {
-    let (root, errors) = DeTable::parse_recoverable(&source.text);
-    for error in errors {
-        let span = error.span().unwrap_or(0..0);
-        let place = Place { source: Arc::clone(source), span };
-        out.push(Diagnostic::new(&place, "this is not valid TOML", error.message()));
-    }
-    let place = Place { source: Arc::clone(source), span: root.span() };
-    Node { place, value: NodeValue::Table(table(root.get_ref(), source)) }
-}
-
-fn table(entries: &DeTable<'_>, source: &Arc<Source>) -> Table {
-    let mut entries: Vec<(Name, Node)> = entries
-        .iter()
-        .map(|(key, value)| {
-            let place = Place { source: Arc::clone(source), span: key.span() };
-            (Name { text: key.get_ref().to_string(), place }, node(value, source))
-        })
-        .collect();
-    entries.sort_by_key(|(name, _)| name.place.span.start);
-    Table { entries }
-}
-
-fn node(value: &Spanned<DeValue<'_>>, source: &Arc<Source>) -> Node {
-    let place = Place { source: Arc::clone(source), span: value.span() };
-    let value = match value.get_ref() {
-        DeValue::String(text) => NodeValue::Text(text.to_string()),
-        DeValue::Integer(digits) => match i64::from_str_radix(digits.as_str(), digits.radix()) {
-            Ok(integer) => NodeValue::Integer(integer),
-            Err(_) => NodeValue::Other("an integer beyond 64 bits"),
-        },
-        DeValue::Float(digits) => match digits.as_str().parse() {
-            Ok(number) => NodeValue::Number(number),
-            Err(_) => NodeValue::Other("a number that cannot be read"),
-        },
-        DeValue::Boolean(boolean) => NodeValue::Boolean(*boolean),
-        DeValue::Datetime(_) => NodeValue::Other("a date or time"),
-        DeValue::Array(items) => NodeValue::List(items.iter().map(|item| node(item, source)).collect()),
-        DeValue::Table(entries) => NodeValue::Table(table(entries, source)),
-    };
-    Node { place, value }
-}
-
 impl Node {
-    /// The value as a person would call it.
+    /// The value as a person typed it.
     pub(super) fn describe(&self) -> String {
         match &self.value {
-            NodeValue::Text(text) => format!("`{text}`"),
-            NodeValue::Integer(integer) => format!("`{integer}`"),
-            NodeValue::Number(number) => format!("`{number}`"),
-            NodeValue::Boolean(boolean) => format!("`{boolean}`"),
-            NodeValue::List(_) => "a list".to_owned(),
+            NodeValue::List(items) if items.is_empty() => "an empty list".to_owned(),
+            NodeValue::List(items) => format!("a list of {}", items.len()),
+            NodeValue::Table(table) if table.entries.is_empty() => "an empty table".to_owned(),
             NodeValue::Table(_) => "a table".to_owned(),
-            NodeValue::Other(what) => (*what).to_owned(),
+            NodeValue::Text(_)
+            | NodeValue::Integer(_)
+            | NodeValue::Number(_)
+            | NodeValue::Boolean(_)
+            | NodeValue::Other => format!("`{}`", excerpt(self.place.text())),
         }
+    }
+
+    /// The mistake that something else was expected here.
+    pub(super) fn refusal(&self, expected: &str) -> Diagnostic {
+        let message = format!("{} is not accepted here", self.describe());
+        Diagnostic::new(&self.place, message, format!("expected {expected}"))
     }
 
     /// Reports that something else was expected here.
     pub(super) fn refuse(&self, expected: &str, out: &mut Diagnostics) {
-        let message = format!("{} is not {expected}", self.describe());
-        out.push(Diagnostic::new(&self.place, message, format!("expected {expected}")));
+        out.push(self.refusal(expected));
     }
 
     pub(super) fn text(&self, expected: &str, out: &mut Diagnostics) -> Option<&str> {
@@ -118,10 +78,31 @@ impl Node {
         }
     }
 
+    /// The value as a whole number, also where it is typed as `1e5` or `2.0`.
+    pub(super) fn whole(&self) -> Option<i64> {
+        const EXACT: f64 = 9_007_199_254_740_992.0;
+        match self.value {
+            NodeValue::Integer(integer) => Some(integer),
+            NodeValue::Number(number) if number.fract() == 0.0 && number.abs() <= EXACT => {
+                Some(number as i64)
+            }
+            _ => None,
+        }
+    }
+
+    /// The value as a number.
+    pub(super) fn number(&self) -> Option<f64> {
+        match self.value {
+            NodeValue::Integer(integer) => Some(integer as f64),
+            NodeValue::Number(number) => Some(number),
+            _ => None,
+        }
+    }
+
     /// A whole number in a range.
     pub(super) fn integer(&self, min: i64, max: i64, out: &mut Diagnostics) -> Option<i64> {
-        match self.value {
-            NodeValue::Integer(integer) if (min..=max).contains(&integer) => Some(integer),
+        match self.whole() {
+            Some(integer) if (min..=max).contains(&integer) => Some(integer),
             _ if max == i64::MAX => self.refused(&format!("a whole number of at least {min}"), out),
             _ => self.refused(&format!("a whole number from {min} to {max}"), out),
         }
@@ -160,30 +141,60 @@ impl Table {
         self.entries.iter().find(|(key, _)| key.text == name).map(|(_, node)| node)
     }
 
-    /// A value that must be there; its absence is reported at `place`.
-    pub(super) fn require(&self, name: &str, place: &Place, out: &mut Diagnostics) -> Option<&Node> {
+    /// A value that must be there; `accepted` is what could be added. Nothing is said of a
+    /// file that could not be read to its end.
+    pub(super) fn require(
+        &self,
+        name: &str,
+        place: &Place,
+        accepted: &str,
+        out: &mut Diagnostics,
+    ) -> Option<&Node> {
         let found = self.get(name);
-        if found.is_none() {
-            // The whole table is the place; its first line is enough of a caret.
-            let line = place.source.text[place.span.clone()].find('\n').unwrap_or(place.span.len());
-            let first = Place {
-                source: Arc::clone(&place.source),
-                span: place.span.start..place.span.start + line.max(1).min(place.span.len()),
-            };
-            out.push(Diagnostic::new(&first, format!("`{name}` is missing"), "in this table"));
+        if found.is_none() && out.is_readable(&place.source) {
+            out.push(missing(&format!("`{name}`"), place).help(format!("add {accepted}")));
         }
         found
     }
 
-    /// Reports every key that is not one of `accepted`.
-    pub(super) fn only(&self, accepted: &[&str], out: &mut Diagnostics) {
+    /// Reports every key that is not one of `accepted`; `elsewhere` may know what was meant.
+    pub(super) fn only(
+        &self,
+        accepted: &[&str],
+        elsewhere: impl Fn(&str) -> Option<String>,
+        out: &mut Diagnostics,
+    ) {
         for (name, _) in &self.entries {
             if !accepted.contains(&name.text.as_str()) {
                 out.push(
                     Diagnostic::new(&name.place, format!("unknown key `{}`", name.text), "unknown key")
+                        .maybe_help(elsewhere(&name.text))
                         .accepted(&name.text, accepted.iter().copied()),
                 );
             }
         }
     }
+}
+
+/// For [`Table::only`]: no key is known elsewhere.
+pub(super) fn nowhere(_: &str) -> Option<String> {
+    None
+}
+
+/// Something that must be there is not. The caret stands under the head of its table, or at
+/// the start of the file where `place` is empty.
+pub(super) fn missing(what: &str, place: &Place) -> Diagnostic {
+    let label = if place.span.is_empty() { "not in this file" } else { "not in this table" };
+    let head = place.text().lines().next().unwrap_or_default();
+    let span = place.span.start..place.span.start + head.len();
+    let place = Place { source: Arc::clone(&place.source), span };
+    Diagnostic::new(&place, format!("{what} is missing"), label)
+}
+
+/// At most 40 characters of what was typed, on one line.
+fn excerpt(typed: &str) -> String {
+    const MOST: usize = 40;
+    let line = typed.lines().next().unwrap_or_default();
+    let short: String = line.chars().take(MOST).collect();
+    if short.len() < typed.len() { format!("{short}...") } else { short }
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
 
-use super::diagnostic::Diagnostics;
+use super::diagnostic::{Diagnostic, Diagnostics, nearest, quoted};
 use super::node::{Node, NodeValue};
 
 /// The tables that hold settings.
@@ -122,39 +122,78 @@ impl Kind {
     pub fn describe(self) -> String {
         match self {
             Self::Integer { min } => format!("a whole number of at least {min}"),
-            Self::Number { min, max } if max == f64::MAX => format!("a number of at least {min}"),
-            Self::Number { min, max } => format!("a number from {min} to {max}"),
-            Self::Boolean => "`true` or `false`".to_owned(),
-            Self::Choice(words) => {
-                let quoted: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
-                format!("one of {}", quoted.join(", "))
+            Self::Number { min, max } if max == f64::MAX => {
+                format!("a number of at least {}", value_text(&Json::from(min)))
             }
+            Self::Number { min, max } => {
+                format!("a number from {} to {}", value_text(&Json::from(min)), value_text(&Json::from(max)))
+            }
+            Self::Boolean => "`true` or `false`".to_owned(),
+            Self::Choice(words) => format!("one of {}", quoted(words)),
         }
     }
 
-    /// Reads a value of this kind. Whole numbers are numbers, and become the same JSON
-    /// whichever way they are typed.
-    pub(super) fn read(self, node: &Node, out: &mut Diagnostics) -> Option<Json> {
-        let value = match (self, &node.value) {
-            (Self::Integer { min }, NodeValue::Integer(integer)) if *integer >= min => Json::from(*integer),
-            (Self::Number { min, max }, NodeValue::Number(number)) if (min..=max).contains(number) => {
-                Json::from(*number)
+    /// The value as JSON, where it is of this kind. Whole numbers are numbers, and become
+    /// the same JSON whichever way they are typed.
+    fn accepts(self, node: &Node) -> Option<Json> {
+        match self {
+            Self::Integer { min } => node.whole().filter(|integer| *integer >= min).map(Json::from),
+            Self::Number { min, max } => {
+                // `+ 0.0` makes -0 the 0 that it is.
+                node.number()
+                    .filter(|number| (min..=max).contains(number))
+                    .map(|number| Json::from(number + 0.0))
             }
-            (Self::Number { min, max }, NodeValue::Integer(integer))
-                if (min..=max).contains(&(*integer as f64)) =>
-            {
-                Json::from(*integer as f64)
+            Self::Boolean => match node.value {
+                NodeValue::Boolean(boolean) => Some(Json::from(boolean)),
+                _ => None,
+            },
+            Self::Choice(words) => match &node.value {
+                NodeValue::Text(text) => words.contains(&text.as_str()).then(|| Json::from(text.as_str())),
+                _ => None,
+            },
+        }
+    }
+}
+
+impl Field {
+    /// Reads a value of this setting.
+    pub(super) fn read(&self, node: &Node, out: &mut Diagnostics) -> Option<Json> {
+        let value = self.kind.accepts(node);
+        if value.is_none() {
+            out.push(self.refusal(node));
+        }
+        value
+    }
+
+    fn refusal(&self, node: &Node) -> Diagnostic {
+        let message = format!("`{}` cannot be {}", self.path, node.describe());
+        let expected = format!("expected {}", self.kind.describe());
+        let advice = match (&node.value, self.kind) {
+            (NodeValue::Text(text), Kind::Choice(words)) => {
+                nearest(text, words).map(|near| format!("did you mean `{near}`?"))
             }
-            (Self::Boolean, NodeValue::Boolean(boolean)) => Json::from(*boolean),
-            (Self::Choice(words), NodeValue::Text(text)) if words.contains(&text.as_str()) => {
-                Json::from(text.as_str())
+            (NodeValue::Text(text), Kind::Integer { .. } | Kind::Number { .. } | Kind::Boolean) => {
+                let is_value = text.parse::<f64>().is_ok() || text.parse::<bool>().is_ok();
+                is_value.then(|| format!("without quotes: `{text}`"))
             }
-            _ => {
-                node.refuse(&self.describe(), out);
-                return None;
-            }
+            _ => None,
         };
-        Some(value)
+        let meaning = format!("`{}` is: {}", self.path, self.doc);
+        Diagnostic::new(&node.place, message, expected).maybe_help(advice).help(meaning)
+    }
+}
+
+/// A value as tables, coordinates and messages show it: a number in its shortest form, so
+/// that `1` and `1.0` are one value.
+pub fn value_text(value: &Json) -> String {
+    match value {
+        Json::String(text) => text.clone(),
+        Json::Number(number) => {
+            let text = number.to_string();
+            text.strip_suffix(".0").map_or(text.clone(), str::to_owned)
+        }
+        other => other.to_string(),
     }
 }
 
@@ -199,7 +238,7 @@ const FIELDS: &[Field] = &[
     number("model.weight_std", 0.0, 10.0, N(0.02), "standard deviation of untrained linear weights"),
     number("model.embedding_std", 0.0, 10.0, N(0.02), "standard deviation of untrained embeddings"),
     integer("vocabulary.size", 16, I(4096), "entries of a trained BPE, special tokens included"),
-    integer("vocabulary.max_token_length", 1, I(16), "longest token of a trained BPE, in nucleotides"),
+    integer("vocabulary.max_token_length", 2, I(16), "longest token of a trained BPE, in nucleotides"),
     integer("vocabulary.piece_length", 16, I(128), "pieces a trained BPE counts in, in nucleotides"),
     integer("vocabulary.max_pieces", 1, I(20_000), "most pieces a trained BPE learns from"),
     integer("pretrain.steps", 1, I(1000), "optimiser steps"),

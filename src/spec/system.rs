@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use serde_json::Value as Json;
 
-use super::diagnostic::{Diagnostic, Diagnostics, Place, Source};
-use super::node::{self, Node, NodeValue, Table};
+use super::diagnostic::{Diagnostic, Diagnostics, Place, Source, nearest};
+use super::hint;
+use super::node::{Node, NodeValue, Table};
 use super::schema::{self, SECTIONS};
+use super::syntax;
 use crate::settings::{Init, Targets, Tokenization};
 
 /// A published recipe.
@@ -87,11 +89,8 @@ pub(super) fn read_tokenization(node: &Node, out: &mut Diagnostics) -> Option<To
         .map_err(|_| {
             let message = format!("unknown tokenization `{text}`");
             let diagnostic = Diagnostic::new(&node.place, message, "unknown tokenization");
-            out.push(
-                diagnostic
-                    .accepted(text, Tokenization::COMMON)
-                    .help(format!("in general: {}", Tokenization::ACCEPTED)),
-            );
+            let near = nearest(text, &Tokenization::COMMON).map(|near| format!("did you mean `{near}`?"));
+            out.push(diagnostic.maybe_help(near).help(format!("accepted: {}", Tokenization::ACCEPTED)));
         })
         .ok()
 }
@@ -103,9 +102,8 @@ pub(super) fn read_masking(node: &Node, out: &mut Diagnostics) -> Option<Targets
         .map_err(|_| {
             let message = format!("unknown masking `{text}`");
             let diagnostic = Diagnostic::new(&node.place, message, "unknown masking");
-            out.push(
-                diagnostic.accepted(text, Targets::COMMON).help(format!("in general: {}", Targets::ACCEPTED)),
-            );
+            let near = nearest(text, &Targets::COMMON).map(|near| format!("did you mean `{near}`?"));
+            out.push(diagnostic.maybe_help(near).help(format!("accepted: {}", Targets::ACCEPTED)));
         })
         .ok()
 }
@@ -120,7 +118,7 @@ pub(super) fn read_section(section: &str, node: &Node, out: &mut Diagnostics) ->
             out.push(unknown_setting(section, &name.text, &name.place));
             continue;
         };
-        if let Some(value) = field.kind.read(node, out) {
+        if let Some(value) = field.read(node, out) {
             overrides.push(Override { path, value, place: node.place.clone() });
         }
     }
@@ -132,27 +130,34 @@ pub(super) fn unknown_setting(section: &str, name: &str, place: &Place) -> Diagn
     let prefix = format!("{section}.");
     let known = schema::fields().iter().filter_map(|field| field.path.strip_prefix(&prefix));
     Diagnostic::new(place, format!("unknown setting `{section}.{name}`"), "unknown setting")
+        .maybe_help(hint::in_another_section(name))
         .accepted(name, known)
 }
 
 /// Reads a system's file.
 pub(super) fn read_system(name: &str, source: &Arc<Source>, out: &mut Diagnostics) -> Option<System> {
-    let root = node::parse(source, out);
-    let place = root.place.clone();
+    let root = syntax::parse(source, out);
+    let place = Place::start_of(source);
     let table = root.table("a table", out)?;
     let own = ["title", "source_note", "architecture", "tokenization", "masking", "init"];
-    table.only(&[own.as_slice(), &SECTIONS].concat(), out);
-    let title = table.require("title", &place, out)?.text("a title", out)?.to_owned();
+    table.only(&[own.as_slice(), &SECTIONS].concat(), hint::of_a_setting, out);
+    let title = read_title(table, &place, out);
     let source_note = optional_text(table, "source_note", out);
-    let architecture = read_architecture(table.require("architecture", &place, out)?, out);
+    let mut require = |name: &str, accepted: &str| table.require(name, &place, accepted, out);
+    let architecture = require("architecture", "`architecture = \"encoder\"` or `\"kmer-logistic\"`");
     let tokenization =
-        table.require("tokenization", &place, out).and_then(|node| read_tokenization(node, out));
-    let masking = table.require("masking", &place, out).and_then(|node| read_masking(node, out));
-    let init = table.require("init", &place, out).map(|node| read_inits(node, out));
+        require("tokenization", &format!("`tokenization = \"..\"`: {}", Tokenization::ACCEPTED));
+    let masking = require("masking", &format!("`masking = \"..\"`: {}", Targets::ACCEPTED));
+    let init =
+        require("init", "`init = [\"pretrained\", \"random\"]` or one of the two; the first is the default");
+    let architecture = architecture.and_then(|node| read_architecture(node, out));
+    let tokenization = tokenization.and_then(|node| read_tokenization(node, out));
+    let masking = masking.and_then(|node| read_masking(node, out));
+    let init = init.map(|node| read_inits(node, out));
     let overrides = read_sections(table, out);
     Some(System {
         name: name.to_owned(),
-        title,
+        title: title?,
         source_note,
         architecture: architecture?,
         tokenization: tokenization?,
@@ -165,11 +170,17 @@ pub(super) fn read_system(name: &str, source: &Arc<Source>, out: &mut Diagnostic
 
 /// Reads a scale's file.
 pub(super) fn read_scale(name: &str, source: &Arc<Source>, out: &mut Diagnostics) -> Option<Scale> {
-    let root = node::parse(source, out);
+    let root = syntax::parse(source, out);
     let table = root.table("a table", out)?;
-    table.only(&[["title"].as_slice(), &SECTIONS].concat(), out);
-    let title = table.require("title", &root.place, out)?.text("a title", out)?.to_owned();
-    Some(Scale { name: name.to_owned(), title, overrides: read_sections(table, out) })
+    table.only(&[["title"].as_slice(), &SECTIONS].concat(), hint::of_a_setting, out);
+    let title = read_title(table, &Place::start_of(source), out);
+    let overrides = read_sections(table, out);
+    Some(Scale { name: name.to_owned(), title: title?, overrides })
+}
+
+fn read_title(table: &Table, place: &Place, out: &mut Diagnostics) -> Option<String> {
+    let node = table.require("title", place, "`title = \"..\"`, one line for lists and tables", out)?;
+    Some(node.text("a title", out)?.to_owned())
 }
 
 fn read_sections(table: &Table, out: &mut Diagnostics) -> Vec<Override> {
@@ -196,7 +207,7 @@ fn read_architecture(node: &Node, out: &mut Diagnostics) -> Option<ArchitectureK
 
 fn read_inits(node: &Node, out: &mut Diagnostics) -> Vec<Init> {
     if matches!(&node.value, NodeValue::List(items) if items.is_empty()) {
-        node.refuse("a list with at least one init", out);
+        node.refuse("a list with at least one of `random`, `pretrained`", out);
     }
     node.one_or_more().iter().filter_map(|item| read_init(item, out)).collect()
 }

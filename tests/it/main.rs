@@ -1,5 +1,6 @@
 //! The integration tests, in one binary.
 
+mod cli_errors;
 mod data;
 mod fixtures;
 mod mask;

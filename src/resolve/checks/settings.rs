@@ -1,0 +1,113 @@
+//! Settings that do not fit each other.
+
+use super::super::catalogue::CorpusFacts;
+use super::super::choice::Choice;
+use crate::settings::{Encoder, Position};
+use crate::spec::{Diagnostic, Diagnostics, Named, value_text};
+
+/// Whether the heads divide the width.
+pub(super) fn divides(encoder: &Encoder, choice: &Choice<'_>, out: &mut Diagnostics) -> bool {
+    let (d_model, n_heads) = (encoder.d_model, encoder.n_heads);
+    let sizes = ["model.n_heads", "model.d_model"];
+    if d_model % n_heads != 0 {
+        let place = choice.layers.last_of(&sizes).unwrap_or(choice.grid);
+        let message = format!("{n_heads} heads do not divide the width {d_model}");
+        out.push(
+            Diagnostic::new(place, message, "`model.n_heads` must divide `model.d_model`")
+                .help(format!("accepted for width {d_model}: {} heads", divisors(d_model))),
+        );
+        return false;
+    }
+    if encoder.position == Position::Rope && (d_model / n_heads) % 2 != 0 {
+        let place = choice.layers.last_of(&[sizes[0], sizes[1], "model.position"]).unwrap_or(choice.grid);
+        let message =
+            format!("{n_heads} heads of width {} cannot be rotated in pairs by `rope`", d_model / n_heads);
+        out.push(
+            Diagnostic::new(place, message, "odd width of a head")
+                .help("accepted: `model.d_model` / `model.n_heads` even, or another `model.position`"),
+        );
+        return false;
+    }
+    true
+}
+
+/// The divisors that a person would choose among.
+fn divisors(n: usize) -> String {
+    let all: Vec<String> = (1..=n.min(64)).filter(|d| n.is_multiple_of(*d)).map(|d| d.to_string()).collect();
+    all.join(", ")
+}
+
+/// Whether a pre-training can be as it is set.
+pub(super) fn pretrains(
+    choice: &Choice<'_>,
+    corpus: Option<(&Named, &CorpusFacts)>,
+    out: &mut Diagnostics,
+) -> bool {
+    let ordered = is_ordered(choice, out);
+    let shared = is_shared(choice, out);
+    ordered && shared && corpus.is_none_or(|(named, facts)| fits_corpus(choice, named, facts, out))
+}
+
+fn is_ordered(choice: &Choice<'_>, out: &mut Diagnostics) -> bool {
+    let paths = ["pretrain.min_length", "pretrain.max_length"];
+    let [min, max] = paths.map(|path| choice.layers.count(path));
+    if min <= max {
+        return true;
+    }
+    let place = choice.layers.last_of(&paths).unwrap_or(choice.grid);
+    let message = format!("windows cannot have at least {min} and at most {max} nt");
+    out.push(
+        Diagnostic::new(place, message, "`pretrain.min_length` is above `pretrain.max_length`").help(
+            format!("accepted: `pretrain.min_length` from 1 to {max}, or a longer `pretrain.max_length`"),
+        ),
+    );
+    false
+}
+
+/// Whether the kinds of replacement are together no more than all targets.
+fn is_shared(choice: &Choice<'_>, out: &mut Diagnostics) -> bool {
+    let paths = ["pretrain.mask_replaced", "pretrain.mask_random"];
+    let [replaced, random] = paths.map(|path| choice.layers.number(path));
+    // 0.7 + 0.3 may come out above 1 in binary.
+    if replaced + random <= 1.0 + 1e-9 {
+        return true;
+    }
+    let place = choice.layers.last_of(&paths).unwrap_or(choice.grid);
+    let [replaced, random] = [replaced, random].map(|share| value_text(&share.into()));
+    let message = format!(
+        "{replaced} of the targets replaced by [MASK] and {random} by a random token are more than all"
+    );
+    out.push(Diagnostic::new(place, message, "together above 1").help(
+        "accepted: `pretrain.mask_replaced` + `pretrain.mask_random` up to 1; the rest stays as it is",
+    ));
+    false
+}
+
+/// Whether the shortest windows fit into what is held out of the corpus.
+fn fits_corpus(choice: &Choice<'_>, named: &Named, facts: &CorpusFacts, out: &mut Diagnostics) -> bool {
+    let (min, longest) = (choice.layers.count("pretrain.min_length"), facts.longest_held_out);
+    if min <= longest {
+        return true;
+    }
+    let Named { name, place } = named;
+    // Of the two that do not fit, a length typed in the same file is the one to mend.
+    let typed = choice.layers.last_of(&["pretrain.min_length"]);
+    let place = typed.filter(|typed| typed.source == place.source).unwrap_or(place);
+    let message = format!(
+        "windows of at least {min} nt do not fit into what is held out of `{name}`, at most {longest} nt"
+    );
+    let accepted = match longest {
+        0 => "accepted: a corpus of longer sequences".to_owned(),
+        _ => format!("accepted: `pretrain.min_length` from 1 to {longest}, or a corpus of longer sequences"),
+    };
+    out.push(
+        Diagnostic::new(
+            place,
+            message,
+            format!("the shortest windows of `{}` are longer", choice.system.name),
+        )
+        .help("the last twentieth of every sequence is held out, to measure pre-training")
+        .help(accepted),
+    );
+    false
+}
