@@ -1,8 +1,8 @@
 //! Class probabilities of 64 rows of 150 nt without gradients, as dev and test are read, in
 //! tokens per second; every system at scale `tiny`.
 
+use bench::model::softmax;
 use burn::module::Module;
-use burn::tensor::activation::softmax;
 use divan::Bencher;
 use divan::counter::ItemsCount;
 
@@ -18,6 +18,6 @@ fn classifier(bencher: Bencher, system: &str) {
     let model = tiny.classifier().valid();
     bencher.counter(ItemsCount::new(tokens)).bench_local(|| {
         let batch = model.batch(&ids).expect("rows that fit");
-        softmax(model.logits(&batch), 1).into_data()
+        softmax(model.logits(&batch)).into_data()
     });
 }
