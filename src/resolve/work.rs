@@ -14,14 +14,15 @@ use crate::settings::{
 
 /// The jobs of a point, or what is missing for them.
 pub(super) fn work(choice: &Choice<'_>, sound: Sound<'_>) -> Result<CellWork, Missing> {
-    let Sound { architecture, data } = sound;
+    let Sound { architecture, starts, data } = sound;
     let Data { task, corpus } = data?;
     let vocabulary = corpus
         .filter(|_| choice.tokenization.is_learned())
         .map(|(corpus, facts)| vocabulary(&choice.layers, corpus, facts));
-    let pretrain = corpus
-        .filter(|_| choice.init == Init::Pretrained)
-        .map(|(corpus, facts)| pretrain(choice, architecture.clone(), corpus, facts));
+    let pretrain = match (choice.init, corpus) {
+        (Init::Pretrained, Some((corpus, facts))) => pretrains(starts.iter().chain([choice]), corpus, facts),
+        (Init::Pretrained, None) | (Init::Random, _) => Vec::new(),
+    };
     Ok(CellWork { vocabulary, pretrain, finetune: finetune(choice, architecture, task) })
 }
 
@@ -37,9 +38,24 @@ fn vocabulary(layers: &Layers, corpus: &Corpus, facts: &CorpusFacts) -> Vocabula
     }
 }
 
+/// A chain of pre-trainings, of which only the first starts from random weights.
+fn pretrains<'c>(
+    chain: impl Iterator<Item = &'c Choice<'c>>,
+    corpus: &Corpus,
+    facts: &CorpusFacts,
+) -> Vec<PretrainWork> {
+    let starts = std::iter::once(Init::Random).chain(std::iter::repeat(Init::Pretrained));
+    let with_architecture = chain.filter_map(|choice| Some((choice, choice.architecture()?)));
+    with_architecture
+        .zip(starts)
+        .map(|((choice, architecture), start)| pretrain(choice, architecture, start, corpus, facts))
+        .collect()
+}
+
 fn pretrain(
     choice: &Choice<'_>,
     architecture: Architecture,
+    start: Init,
     corpus: &Corpus,
     facts: &CorpusFacts,
 ) -> PretrainWork {
@@ -62,6 +78,7 @@ fn pretrain(
         pretraining: typed::<Pretraining>(
             layers.pick("pretrain", &["min_length", "max_length", "attend_pads", "held_out"]),
         ),
+        start,
         repetition: choice.repetition,
     }
 }

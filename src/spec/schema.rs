@@ -31,6 +31,8 @@ pub enum Kind {
     Boolean,
     /// One of a few words.
     Choice(&'static [&'static str]),
+    /// `random`, or the name of a system; whether there is one is for `resolve` to say.
+    Start,
 }
 
 /// The default of a setting.
@@ -130,6 +132,7 @@ impl Kind {
             }
             Self::Boolean => "`true` or `false`".to_owned(),
             Self::Choice(words) => format!("one of {}", quoted(words)),
+            Self::Start => "`random` or the name of a system".to_owned(),
         }
     }
 
@@ -150,6 +153,10 @@ impl Kind {
             },
             Self::Choice(words) => match &node.value {
                 NodeValue::Text(text) => words.contains(&text.as_str()).then(|| Json::from(text.as_str())),
+                _ => None,
+            },
+            Self::Start => match &node.value {
+                NodeValue::Text(text) => Some(Json::from(text.as_str())),
                 _ => None,
             },
         }
@@ -241,6 +248,12 @@ const FIELDS: &[Field] = &[
     integer("vocabulary.max_token_length", 2, I(16), "longest token of a trained BPE, in nucleotides"),
     integer("vocabulary.piece_length", 16, I(128), "pieces a trained BPE counts in, in nucleotides"),
     integer("vocabulary.max_pieces", 1, I(20_000), "most pieces a trained BPE learns from"),
+    Field {
+        path: "pretrain.start",
+        kind: Kind::Start,
+        default: Value::Text("random"),
+        doc: "what pre-training starts from: `random`, or a system whose pre-training comes first",
+    },
     integer("pretrain.steps", 1, I(1000), "optimiser steps"),
     integer("pretrain.batch_size", 1, I(32), "sequences per optimiser step"),
     integer("pretrain.micro_batch", 1, Unset, "sequences per forward pass; all of a batch if not set"),
