@@ -5,7 +5,7 @@
 //! Beside it: `evaluating`, the same classifiers without gradients.
 
 use bench::mask::{mask_row, mask_stream};
-use bench::train::{AdamW, ClassifierBatch, MlmBatch, Moment, classifier_step, mlm_step};
+use bench::train::{AdamW, ClassifierBatch, MlmBatch, StepContext, classifier_step, mlm_step};
 use divan::Bencher;
 use divan::counter::ItemsCount;
 
@@ -32,9 +32,9 @@ fn classifier(bencher: Bencher, system: &str) {
     let mut optimiser = AdamW::new(settings);
     let mut model = Some(tiny.classifier());
     bencher.counter(ItemsCount::new(tokens)).bench_local(|| {
-        let moment = Moment { repetition: 1, step: optimiser.updates(), rate: settings.learning_rate };
+        let context = StepContext { repetition: 1, step: optimiser.updates(), rate: settings.learning_rate };
         let before = model.take().expect("put back by the step before");
-        let stepped = classifier_step(before, &mut optimiser, &batch, moment).expect("rows that fit");
+        let stepped = classifier_step(before, &mut optimiser, &batch, context).expect("rows that fit");
         model = Some(stepped.model);
         stepped.loss
     });
@@ -60,9 +60,9 @@ fn masked_language(bencher: Bencher, system: &str) {
     let mut model = Some(tiny.language_model());
     bencher.counter(ItemsCount::new(tokens)).bench_local(|| {
         let rate = work.optimisation.learning_rate;
-        let moment = Moment { repetition: 1, step: optimiser.updates(), rate };
+        let context = StepContext { repetition: 1, step: optimiser.updates(), rate };
         let before = model.take().expect("put back by the step before");
-        let stepped = mlm_step(before, &mut optimiser, &batch, moment).expect("rows that fit");
+        let stepped = mlm_step(before, &mut optimiser, &batch, context).expect("rows that fit");
         model = Some(stepped.model);
         stepped.loss
     });

@@ -124,7 +124,7 @@ impl Kind {
     pub fn describe(self) -> String {
         match self {
             Self::Integer { min } => format!("a whole number of at least {min}"),
-            Self::Number { min, max } if max == f64::MAX => {
+            Self::Number { min, max } if max >= f64::MAX => {
                 format!("a number of at least {}", value_text(&Json::from(min)))
             }
             Self::Number { min, max } => {

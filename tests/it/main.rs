@@ -1,4 +1,6 @@
 //! The integration tests, in one binary.
+#![expect(clippy::print_stderr, reason = "a test that is skipped, or that measures, says so")]
+#![expect(clippy::format_collect, clippy::format_push_string, reason = "test data need not be made fast")]
 
 mod cli_errors;
 mod data;

@@ -55,7 +55,7 @@ impl Bench {
 }
 
 /// Small enough for a test: width 16, a few steps.
-const SMALL: &str = r#"
+const SMALL: &str = r"
 [model]
 d_model = 16
 d_ff = 32
@@ -70,7 +70,7 @@ held_out = 8
 [finetune]
 steps = 6
 batch_size = 8
-"#;
+";
 
 fn small(grids: &str) -> String {
     format!(
