@@ -1,5 +1,7 @@
 //! The work of each stage, from what a point chose.
 
+use std::sync::LazyLock;
+
 use serde_json::Value as Json;
 
 use super::CellWork;
@@ -11,6 +13,7 @@ use crate::settings::{
     Architecture, Corpus, FinetuneWork, Finetuning, Init, Masking, Optimisation, PretrainWork, Pretraining,
     Refresh, Split, Tokenization, VocabularyWork,
 };
+use crate::token::Tokenizer;
 
 /// The jobs of a point, or what is missing for them.
 pub(super) fn work(choice: &Choice<'_>, sound: Sound<'_>) -> Result<CellWork, Missing> {
@@ -110,8 +113,10 @@ fn finetune_steps(layers: &Layers, facts: &TaskFacts) -> usize {
 }
 
 fn tokenizer_fingerprint(tokenization: Tokenization) -> String {
+    // Reading the file takes milliseconds, and a sweep may have many cells.
+    static DNABERT_2: LazyLock<String> = LazyLock::new(|| Tokenizer::dnabert2().fingerprint().to_owned());
     match tokenization {
-        Tokenization::Bpe => crate::token::Tokenizer::dnabert2().fingerprint().to_owned(),
+        Tokenization::Bpe => DNABERT_2.clone(),
         Tokenization::Kmer { .. } | Tokenization::BpeTrained | Tokenization::Character => String::new(),
     }
 }

@@ -74,15 +74,20 @@ const ALTERNATIVES: [(&str, &str); 3] = [
     ("finetune.steps", "finetune.epochs"),
 ];
 
+/// The other way to say what a setting says.
+pub(super) fn alternative(path: &str) -> Option<&'static str> {
+    ALTERNATIVES.iter().find_map(|(a, b)| match path {
+        _ if path == *a => Some(*b),
+        _ if path == *b => Some(*a),
+        _ => None,
+    })
+}
+
 impl Settings {
     /// Sets one value over what was there.
     pub fn set(&mut self, path: &str, value: Json) {
-        for (a, b) in ALTERNATIVES {
-            if path == a {
-                self.0.remove(b);
-            } else if path == b {
-                self.0.remove(a);
-            }
+        if let Some(other) = alternative(path) {
+            self.0.remove(other);
         }
         self.0.insert(path.to_owned(), value);
     }

@@ -8,6 +8,7 @@ mod fixtures;
 mod mask;
 mod metrics;
 mod model;
+mod plan;
 mod queue;
 mod report;
 mod sweep;
