@@ -54,7 +54,7 @@ pub(crate) fn catalogue(library: &Library) -> Catalogue {
         (id.clone(), Known::Present(facts))
     });
     let corpora = library.corpora.keys().map(|id| {
-        let facts = CorpusFacts { longest_held_out: 5000, fingerprint: fingerprint(id) };
+        let facts = CorpusFacts { fingerprint: fingerprint(id), longest_held_out: 2000 };
         (id.clone(), Known::Present(facts))
     });
     Catalogue { tasks: tasks.collect(), corpora: corpora.collect() }

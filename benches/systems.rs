@@ -46,7 +46,7 @@ impl Tiny {
             panic!("{system} is no encoder")
         };
         let tokenizer = Tokenizer::new(work.finetune.tokenization, None).expect("nothing to be learnt");
-        Self { finetune: work.finetune, pretrain: work.pretrain, tokenizer, encoder }
+        Self { finetune: work.finetune, pretrain: work.pretrain.into_iter().next_back(), tokenizer, encoder }
     }
 
     /// Rows of sequences, as training makes them.

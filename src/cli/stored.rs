@@ -37,6 +37,7 @@ pub(super) struct StoredCell {
     pub(super) metric: Metric,
     /// None while data are missing.
     pub(super) finetune: Option<Key>,
+    /// Gives its encoder, where it has one.
     pub(super) pretrain: Option<Key>,
 }
 
@@ -60,7 +61,7 @@ impl StoredPlan {
                 coordinates: cell.coordinates.clone(),
                 metric: cell.metric,
                 finetune: cell.jobs.as_ref().ok().map(|jobs| jobs.finetune.clone()),
-                pretrain: cell.jobs.as_ref().ok().and_then(|jobs| jobs.pretrain.clone()),
+                pretrain: cell.jobs.as_ref().ok().and_then(|jobs| jobs.pretrain.last().cloned()),
             })
             .collect();
         Self {

@@ -125,7 +125,7 @@ fn wanted(plan: &Plan, only: &[String]) -> Result<BTreeSet<Key>, CliError> {
     let mut keys = BTreeSet::new();
     for jobs in cells.filter_map(|cell| cell.jobs.as_ref().ok()) {
         keys.insert(jobs.finetune.clone());
-        keys.extend(jobs.pretrain.clone());
+        keys.extend(jobs.pretrain.iter().cloned());
         keys.extend(jobs.vocabulary.clone());
     }
     if keys.is_empty() {
@@ -209,9 +209,7 @@ fn queued(experiment: &Experiment, wanted: &BTreeSet<Key>) -> Vec<Queued> {
     for cell in &experiment.plan.cells {
         let Ok(jobs) = &cell.jobs else { continue };
         let seed = cell.coordinates["seed"].parse().unwrap_or(u64::MAX);
-        for key in
-            [Some(&jobs.finetune), jobs.pretrain.as_ref(), jobs.vocabulary.as_ref()].into_iter().flatten()
-        {
+        for key in std::iter::once(&jobs.finetune).chain(&jobs.pretrain).chain(&jobs.vocabulary) {
             let least = repetition.entry(key).or_insert(seed);
             *least = seed.min(*least);
         }

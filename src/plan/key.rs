@@ -52,6 +52,8 @@ fn identity(work: &Work) -> Json {
                 "corpus_version": work.corpus.version,
                 "optimisation": optimisation(&work.optimisation, &work.architecture, attends),
                 "pretraining": to_json(&work.pretraining),
+                // Which pre-training it starts from is a parent.
+                "start": init(work.start),
                 "repetition": work.repetition,
             })
         }

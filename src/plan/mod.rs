@@ -40,8 +40,8 @@ pub struct PlannedCell {
 pub struct CellJobs {
     /// Gives its score.
     pub finetune: Key,
-    /// Gives its encoder, where it has one.
-    pub pretrain: Option<Key>,
+    /// The last gives its encoder; each starts from the one before it.
+    pub pretrain: Vec<Key>,
     /// Gives its tokenizer, where it is learned.
     pub vocabulary: Option<Key>,
 }
@@ -57,7 +57,7 @@ impl Plan {
         let mut counts = BTreeMap::new();
         for jobs in self.cells.iter().filter_map(|cell| cell.jobs.as_ref().ok()) {
             *counts.entry(Stage::Finetune).or_default() += 1;
-            *counts.entry(Stage::Pretrain).or_default() += usize::from(jobs.pretrain.is_some());
+            *counts.entry(Stage::Pretrain).or_default() += jobs.pretrain.len();
             *counts.entry(Stage::Vocabulary).or_default() += usize::from(jobs.vocabulary.is_some());
         }
         counts
@@ -96,12 +96,15 @@ impl Graph {
             let label = format!("vocabulary {}", vocabulary.corpus.id);
             self.add(Work::Vocabulary(vocabulary.clone()), Parents::default(), label)
         });
-        let pretrain = work.pretrain.as_ref().map(|pretrain| {
-            let parents = Parents { vocabulary: vocabulary.clone(), encoder: None };
-            let label = format!("pretrain {model}, seed {seed}");
-            self.add(Work::Pretrain(pretrain.clone()), parents, label)
-        });
-        let parents = Parents { vocabulary: vocabulary.clone(), encoder: pretrain.clone() };
+        let mut pretrain: Vec<Key> = Vec::new();
+        for (place, stage) in work.pretrain.iter().enumerate() {
+            let parents = Parents { vocabulary: vocabulary.clone(), encoder: pretrain.last().cloned() };
+            let before = work.pretrain.len() - 1 - place;
+            let which = if before == 0 { String::new() } else { format!(" ({before} before it)") };
+            let label = format!("pretrain {model}{which}, seed {seed}");
+            pretrain.push(self.add(Work::Pretrain(stage.clone()), parents, label));
+        }
+        let parents = Parents { vocabulary: vocabulary.clone(), encoder: pretrain.last().cloned() };
         let label = finetune_label(&cell.coordinates, work.finetune.init);
         let finetune = self.add(Work::Finetune(work.finetune.clone()), parents, label);
         CellJobs { finetune, pretrain, vocabulary }

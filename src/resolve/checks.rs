@@ -7,12 +7,15 @@ mod settings;
 
 use super::catalogue::{Catalogue, CorpusFacts, Known, Missing, TaskFacts};
 use super::choice::Choice;
+use super::start;
 use crate::settings::{Architecture, Corpus, Init};
 use crate::spec::{Diagnostic, Diagnostics, Library, LibraryKind, Sweep, quoted};
 
 /// What the work of a point is made of.
 pub(super) struct Sound<'a> {
     pub(super) architecture: Architecture,
+    /// The pre-trainings that its own starts from, first to last.
+    pub(super) starts: Vec<Choice<'a>>,
     /// What is known of its data, or what is missing.
     pub(super) data: Result<Data<'a>, Missing>,
 }
@@ -26,7 +29,7 @@ pub(super) struct Data<'a> {
 /// Checks a point. Nothing where something is wrong with it, or known to be wrong with what
 /// it names.
 pub(super) fn check<'a>(
-    choice: &Choice<'_>,
+    choice: &Choice<'a>,
     sweep: &Sweep,
     library: &'a Library,
     catalogue: &'a Catalogue,
@@ -61,13 +64,17 @@ pub(super) fn check<'a>(
     if !sound || !has_scale {
         return None;
     }
+    let starts = match choice.init {
+        Init::Pretrained => start::chain(choice, sweep, library, out)?,
+        Init::Random => Vec::new(),
+    };
     let data = match (task?, corpus) {
         (_, Some(Known::Missing(missing))) => Err(missing),
         (Known::Missing(missing), _) => Err(missing.clone()),
         (Known::Present(task), Some(Known::Present(corpus))) => Ok(Data { task, corpus: Some(corpus) }),
         (Known::Present(task), None) => Ok(Data { task, corpus: None }),
     };
-    Some(Sound { architecture: architecture?, data })
+    Some(Sound { architecture: architecture?, starts, data })
 }
 
 fn needs_corpus(choice: &Choice<'_>) -> bool {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::expand::Point;
 use super::layers::{Layers, typed};
+use super::start::START;
 use crate::settings::{Architecture, Coordinates, Encoder, Init, KmerLogistic, Targets, Tokenization};
 use crate::spec::{AXES, ArchitectureKind, AxisValue, Library, Place, Sweep, System, TaskEntry, value_text};
 
@@ -26,12 +27,7 @@ impl<'a> Choice<'a> {
     pub(super) fn of(sweep: &Sweep, library: &'a Library, point: &'a Point<'a>) -> Option<Self> {
         let system = system(point, library)?;
         let task = library.tasks.get(point.get("task")?.value.as_str()?)?;
-        let mut layers = Layers::of_system(system, library.scales.get(&sweep.scale));
-        layers.add(&task.overrides);
-        layers.add(&sweep.overrides);
-        for (axis, value) in point.values.iter().filter(|(axis, _)| !AXES.contains(axis)) {
-            layers.set(axis, value.value.clone(), &value.place);
-        }
+        let layers = layers(system, task, &point.values, sweep, library);
         let text = |axis| point.get(axis).and_then(|value| value.value.as_str());
         let number = |axis| point.get(axis).map(|value| &value.value);
         Some(Self {
@@ -51,6 +47,24 @@ impl<'a> Choice<'a> {
             repetition: number("seed").and_then(serde_json::Value::as_u64).unwrap_or(1),
             layers,
         })
+    }
+
+    /// The system whose pre-training its own starts from.
+    pub(super) fn starts_from(&self) -> Option<&str> {
+        self.layers.get(START).and_then(serde_json::Value::as_str).filter(|name| *name != "random")
+    }
+
+    /// What the pre-training of `system` would be that this one starts from: its own
+    /// masking and settings, this one's tokenization. Where *it* starts from, its file says.
+    pub(super) fn of_start(&self, system: &'a System, sweep: &Sweep, library: &Library) -> Self {
+        let mut layers = layers(system, self.task, self.values, sweep, library);
+        layers.reset_to(START, system);
+        Self { system, masking: system.masking, init: Init::Pretrained, layers, ..*self }
+    }
+
+    /// Where a setting was typed, or else its grid.
+    pub(super) fn place_of_setting(&self, path: &str) -> &Place {
+        self.layers.last_of(&[path]).unwrap_or(self.grid)
     }
 
     /// What a point has on a named axis that its grid leaves out.
@@ -94,6 +108,23 @@ impl<'a> Choice<'a> {
         };
         axes.iter().map(|axis| (axis.clone(), value(axis))).collect::<BTreeMap<_, _>>()
     }
+}
+
+/// All layers of settings of a system at a point.
+fn layers(
+    system: &System,
+    task: &TaskEntry,
+    values: &[(&str, &AxisValue)],
+    sweep: &Sweep,
+    library: &Library,
+) -> Layers {
+    let mut layers = Layers::of_system(system, library.scales.get(&sweep.scale));
+    layers.add(&task.overrides);
+    layers.add(&sweep.overrides);
+    for (axis, value) in values.iter().filter(|(axis, _)| !AXES.contains(axis)) {
+        layers.set(axis, value.value.clone(), &value.place);
+    }
+    layers
 }
 
 /// The system of a point.

@@ -39,6 +39,19 @@ impl Layers {
         self.places.insert(path.to_owned(), (self.set, place.clone()));
     }
 
+    /// Takes back what a sweep or an axis set, and what a system's file says stays.
+    pub(super) fn reset_to(&mut self, path: &str, system: &System) {
+        let own = system.overrides.iter().rev().find(|setting| setting.path == path);
+        match (own, defaults().get(path)) {
+            (Some(own), _) => self.set(path, own.value.clone(), &own.place),
+            (None, Some(default)) => {
+                self.settings.set(path, default.clone());
+                self.places.remove(path);
+            }
+            (None, None) => {}
+        }
+    }
+
     /// Where the one of these settings was set that was set last; `None` where all of them
     /// are defaults. Who sets last is who can mend it.
     pub(super) fn last_of(&self, paths: &[&str]) -> Option<&Place> {

@@ -9,6 +9,7 @@ mod checks;
 mod choice;
 mod expand;
 mod layers;
+mod start;
 mod tables;
 mod work;
 
@@ -38,8 +39,8 @@ pub struct Cell {
 pub struct CellWork {
     /// Trains the tokenizer, for a learned tokenization.
     pub vocabulary: Option<VocabularyWork>,
-    /// Trains the encoder that fine-tuning starts from.
-    pub pretrain: Option<PretrainWork>,
+    /// Trains the encoder that fine-tuning starts from; each starts from the one before it.
+    pub pretrain: Vec<PretrainWork>,
     /// Trains and scores the classifier.
     pub finetune: FinetuneWork,
 }

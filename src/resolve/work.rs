@@ -1,5 +1,7 @@
 //! The work of each stage, from what a point chose.
 
+use std::sync::LazyLock;
+
 use serde_json::Value as Json;
 
 use super::CellWork;
@@ -11,17 +13,19 @@ use crate::settings::{
     Architecture, Corpus, FinetuneWork, Finetuning, Init, Masking, Optimisation, PretrainWork, Pretraining,
     Refresh, Split, Tokenization, VocabularyWork,
 };
+use crate::token::Tokenizer;
 
 /// The jobs of a point, or what is missing for them.
 pub(super) fn work(choice: &Choice<'_>, sound: Sound<'_>) -> Result<CellWork, Missing> {
-    let Sound { architecture, data } = sound;
+    let Sound { architecture, starts, data } = sound;
     let Data { task, corpus } = data?;
     let vocabulary = corpus
         .filter(|_| choice.tokenization.is_learned())
         .map(|(corpus, facts)| vocabulary(&choice.layers, corpus, facts));
-    let pretrain = corpus
-        .filter(|_| choice.init == Init::Pretrained)
-        .map(|(corpus, facts)| pretrain(choice, architecture.clone(), corpus, facts));
+    let pretrain = match (choice.init, corpus) {
+        (Init::Pretrained, Some((corpus, facts))) => pretrains(starts.iter().chain([choice]), corpus, facts),
+        (Init::Pretrained, None) | (Init::Random, _) => Vec::new(),
+    };
     Ok(CellWork { vocabulary, pretrain, finetune: finetune(choice, architecture, task) })
 }
 
@@ -37,9 +41,24 @@ fn vocabulary(layers: &Layers, corpus: &Corpus, facts: &CorpusFacts) -> Vocabula
     }
 }
 
+/// A chain of pre-trainings, of which only the first starts from random weights.
+fn pretrains<'c>(
+    chain: impl Iterator<Item = &'c Choice<'c>>,
+    corpus: &Corpus,
+    facts: &CorpusFacts,
+) -> Vec<PretrainWork> {
+    let starts = std::iter::once(Init::Random).chain(std::iter::repeat(Init::Pretrained));
+    let with_architecture = chain.filter_map(|choice| Some((choice, choice.architecture()?)));
+    with_architecture
+        .zip(starts)
+        .map(|((choice, architecture), start)| pretrain(choice, architecture, start, corpus, facts))
+        .collect()
+}
+
 fn pretrain(
     choice: &Choice<'_>,
     architecture: Architecture,
+    start: Init,
     corpus: &Corpus,
     facts: &CorpusFacts,
 ) -> PretrainWork {
@@ -62,6 +81,7 @@ fn pretrain(
         pretraining: typed::<Pretraining>(
             layers.pick("pretrain", &["min_length", "max_length", "attend_pads", "held_out"]),
         ),
+        start,
         repetition: choice.repetition,
     }
 }
@@ -93,8 +113,10 @@ fn finetune_steps(layers: &Layers, facts: &TaskFacts) -> usize {
 }
 
 fn tokenizer_fingerprint(tokenization: Tokenization) -> String {
+    // Reading the file takes milliseconds, and a sweep may have many cells.
+    static DNABERT_2: LazyLock<String> = LazyLock::new(|| Tokenizer::dnabert2().fingerprint().to_owned());
     match tokenization {
-        Tokenization::Bpe => crate::token::Tokenizer::dnabert2().fingerprint().to_owned(),
+        Tokenization::Bpe => DNABERT_2.clone(),
         Tokenization::Kmer { .. } | Tokenization::BpeTrained | Tokenization::Character => String::new(),
     }
 }

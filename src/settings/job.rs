@@ -143,17 +143,19 @@ pub struct PretrainWork {
     pub optimisation: Optimisation,
     /// What only this stage has.
     pub pretraining: Pretraining,
+    /// What it starts from; [`Init::Pretrained`] is another pre-training (`parents.encoder`).
+    pub start: Init,
     /// The value of the `seed` axis.
     pub repetition: u64,
 }
 
-/// What fine-tuning starts from.
+/// What a stage starts from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Init {
     /// An untrained model.
     Random,
-    /// This sweep's own pre-training of the system (`parents.encoder`).
+    /// A pre-training of this sweep (`parents.encoder`).
     Pretrained,
 }
 

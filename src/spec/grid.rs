@@ -5,6 +5,7 @@ use super::condition::{Condition, flatten, read_conditions};
 use super::diagnostic::{Diagnostic, Diagnostics, Place};
 use super::library::Library;
 use super::node::Node;
+use super::system::is_said_before;
 
 /// One `[[grid]]` block.
 #[derive(Clone, Debug)]
@@ -53,7 +54,8 @@ pub(super) fn read_grid(node: &Node, library: &Library, out: &mut Diagnostics) -
     };
     for (name, node) in table.entries.iter().filter(|(name, _)| !OTHERS.contains(&name.text.as_str())) {
         for (path, place, node) in flatten(name, node) {
-            if is_axis_or(&path, place, &OTHERS, out) {
+            let known = is_axis_or(&path, place, &OTHERS, out) && is_new(&path, place, &grid, out);
+            if known {
                 grid.axes.push(read_axis(&path, &path, place, node, library, out));
             } else {
                 grid.has_points = false;
@@ -67,6 +69,17 @@ pub(super) fn read_grid(node: &Node, library: &Library, out: &mut Diagnostics) -
         read_excludes(node, &mut grid, library, out);
     }
     Some(grid)
+}
+
+/// Whether a grid does not have the axis yet, neither quoted nor unquoted nor by the other way
+/// to say it.
+fn is_new(path: &str, place: &Place, grid: &Grid, out: &mut Diagnostics) -> bool {
+    if grid.axes.iter().any(|axis| axis.name == path) {
+        let message = format!("this grid has the axis `{path}` twice");
+        out.push(Diagnostic::new(place, message, "the second").help("accepted: each axis once"));
+        return false;
+    }
+    !is_said_before(path, place, grid.axes.iter().map(|axis| axis.name.as_str()), out)
 }
 
 const ZIP: &str = "a list of axes that advance together, `[\"model\", \"masking\"]`";

@@ -31,6 +31,8 @@ pub enum Kind {
     Boolean,
     /// One of a few words.
     Choice(&'static [&'static str]),
+    /// `random`, or the name of a system; whether there is one is for `resolve` to say.
+    Start,
 }
 
 /// The default of a setting.
@@ -72,15 +74,20 @@ const ALTERNATIVES: [(&str, &str); 3] = [
     ("finetune.steps", "finetune.epochs"),
 ];
 
+/// The other way to say what a setting says.
+pub(super) fn alternative(path: &str) -> Option<&'static str> {
+    ALTERNATIVES.iter().find_map(|(a, b)| match path {
+        _ if path == *a => Some(*b),
+        _ if path == *b => Some(*a),
+        _ => None,
+    })
+}
+
 impl Settings {
     /// Sets one value over what was there.
     pub fn set(&mut self, path: &str, value: Json) {
-        for (a, b) in ALTERNATIVES {
-            if path == a {
-                self.0.remove(b);
-            } else if path == b {
-                self.0.remove(a);
-            }
+        if let Some(other) = alternative(path) {
+            self.0.remove(other);
         }
         self.0.insert(path.to_owned(), value);
     }
@@ -122,7 +129,7 @@ impl Kind {
     pub fn describe(self) -> String {
         match self {
             Self::Integer { min } => format!("a whole number of at least {min}"),
-            Self::Number { min, max } if max == f64::MAX => {
+            Self::Number { min, max } if max >= f64::MAX => {
                 format!("a number of at least {}", value_text(&Json::from(min)))
             }
             Self::Number { min, max } => {
@@ -130,6 +137,7 @@ impl Kind {
             }
             Self::Boolean => "`true` or `false`".to_owned(),
             Self::Choice(words) => format!("one of {}", quoted(words)),
+            Self::Start => "`random` or the name of a system".to_owned(),
         }
     }
 
@@ -150,6 +158,10 @@ impl Kind {
             },
             Self::Choice(words) => match &node.value {
                 NodeValue::Text(text) => words.contains(&text.as_str()).then(|| Json::from(text.as_str())),
+                _ => None,
+            },
+            Self::Start => match &node.value {
+                NodeValue::Text(text) => Some(Json::from(text.as_str())),
                 _ => None,
             },
         }
@@ -241,6 +253,12 @@ const FIELDS: &[Field] = &[
     integer("vocabulary.max_token_length", 2, I(16), "longest token of a trained BPE, in nucleotides"),
     integer("vocabulary.piece_length", 16, I(128), "pieces a trained BPE counts in, in nucleotides"),
     integer("vocabulary.max_pieces", 1, I(20_000), "most pieces a trained BPE learns from"),
+    Field {
+        path: "pretrain.start",
+        kind: Kind::Start,
+        default: Value::Text("random"),
+        doc: "what pre-training starts from: `random`, or a system whose pre-training comes first",
+    },
     integer("pretrain.steps", 1, I(1000), "optimiser steps"),
     integer("pretrain.batch_size", 1, I(32), "sequences per optimiser step"),
     integer("pretrain.micro_batch", 1, Unset, "sequences per forward pass; all of a batch if not set"),

@@ -118,11 +118,29 @@ pub(super) fn read_section(section: &str, node: &Node, out: &mut Diagnostics) ->
             out.push(unknown_setting(section, &name.text, &name.place));
             continue;
         };
-        if let Some(value) = field.read(node, out) {
+        let Some(value) = field.read(node, out) else { continue };
+        let earlier = overrides.iter().map(|earlier: &Override| earlier.path.as_str());
+        if !is_said_before(&path, &name.place, earlier, out) {
             overrides.push(Override { path, value, place: node.place.clone() });
         }
     }
     overrides
+}
+
+/// Reports a setting whose alternative stands beside it: which of the two counts would
+/// depend on their order.
+pub(super) fn is_said_before<'a>(
+    path: &str,
+    place: &Place,
+    mut earlier: impl Iterator<Item = &'a str>,
+    out: &mut Diagnostics,
+) -> bool {
+    let Some(other) = schema::alternative(path).filter(|other| earlier.any(|path| path == *other)) else {
+        return false;
+    };
+    let message = format!("`{path}` and `{other}` are two ways to say one thing");
+    out.push(Diagnostic::new(place, message, "the second").help("accepted: one of the two"));
+    true
 }
 
 /// The error for a setting that no section has.

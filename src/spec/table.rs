@@ -150,9 +150,10 @@ fn is_varied(axis: &str, place: &Place, varied: &BTreeSet<String>, out: &mut Dia
 }
 
 fn all_varied(conditions: &[Condition], varied: &BTreeSet<String>, out: &mut Diagnostics) -> bool {
-    let answers =
-        conditions.iter().map(|condition| is_varied(&condition.axis, &condition.place, varied, out));
-    answers.fold(true, |all, one| all && one)
+    // All are asked, so that all mistakes are told.
+    let wrong =
+        conditions.iter().filter(|condition| !is_varied(&condition.axis, &condition.place, varied, out));
+    wrong.count() == 0
 }
 
 fn check_shape(node: &Node, rows: &[Item], columns: &[Item], out: &mut Diagnostics) {

@@ -11,9 +11,9 @@ use super::step::{MlmBatch, StepContext, mlm_step};
 use super::{AdamW, Context, TrainError, Trained, check_fingerprint, cost, rate};
 use crate::data::{CorpusWindow, CorpusWindows, load_corpus};
 use crate::mask::{mask_row, mask_stream};
-use crate::model::{LanguageModel, save, to_tensors};
+use crate::model::{EncoderSpec, LanguageModel, load, load_tensors, save, to_tensors};
 use crate::record::{JobResult, Mark};
-use crate::settings::{Architecture, Encoder, Job, PretrainWork};
+use crate::settings::{Architecture, Encoder, Init, Job, PretrainWork};
 use crate::token::Tokenizer;
 
 /// Pre-trains an encoder and leaves `model.safetensors`.
@@ -29,7 +29,7 @@ pub(super) fn run(job: &Job, work: &PretrainWork, context: &mut Context<'_>) -> 
     let source = Source { work, encoder, tokenizer: &tokenizer, windows: &windows };
 
     let folder = context.folder(&job.key);
-    let mut model = LanguageModel::new(&spec, work.repetition, &context.device.clone().autodiff());
+    let mut model = start(&spec, job, work, context)?;
     let mut optimiser = AdamW::new(&work.optimisation);
     let mut unigrams = Unigrams::new(tokenizer.vocabulary_size());
     let (steps, mut seen) = (work.optimisation.steps, 0);
@@ -63,6 +63,20 @@ pub(super) fn run(job: &Job, work: &PretrainWork, context: &mut Context<'_>) -> 
         ..JobResult::default()
     };
     Ok(Trained { result, training_seconds, headline: None })
+}
+
+/// The model that training starts from.
+fn start(
+    spec: &EncoderSpec,
+    job: &Job,
+    work: &PretrainWork,
+    context: &Context<'_>,
+) -> Result<LanguageModel, TrainError> {
+    let untrained = LanguageModel::new(spec, work.repetition, &context.device.clone().autodiff());
+    Ok(match work.start {
+        Init::Random => untrained,
+        Init::Pretrained => load_tensors(&untrained, &load(&context.encoder(&job.parents)?)?)?.0,
+    })
 }
 
 /// Batches of a corpus, every row named by its place in the stream of windows.

@@ -1,4 +1,6 @@
 //! The integration tests, in one binary.
+#![expect(clippy::print_stderr, reason = "a test that is skipped, or that measures, says so")]
+#![expect(clippy::format_collect, clippy::format_push_string, reason = "test data need not be made fast")]
 
 mod cli_errors;
 mod data;
@@ -6,6 +8,7 @@ mod fixtures;
 mod mask;
 mod metrics;
 mod model;
+mod plan;
 mod queue;
 mod report;
 mod sweep;

@@ -55,7 +55,7 @@ impl Bench {
 }
 
 /// Small enough for a test: width 16, a few steps.
-const SMALL: &str = r#"
+const SMALL: &str = r"
 [model]
 d_model = 16
 d_ff = 32
@@ -70,7 +70,7 @@ held_out = 8
 [finetune]
 steps = 6
 batch_size = 8
-"#;
+";
 
 fn small(grids: &str) -> String {
     format!(
@@ -225,4 +225,57 @@ fn a_job_that_cannot_run_is_a_failure_and_the_others_go_on() {
     let status = bench.expect(1, &["status", "study"]);
     assert!(status.contains("failed: vocabulary test/genomes: crashed"), "{status}");
     assert_eq!(bench.records().len(), 4 + 8 + 2, "everything else is done");
+}
+
+/// A system of a user's own: DNABERT-3, pre-trained on from where another system ended.
+fn add_system(folder: &Path, start: &str) {
+    fs::create_dir_all(folder.join("systems")).unwrap();
+    let carried = Path::new(env!("CARGO_MANIFEST_DIR")).join("experiments/systems/dnabert-3.toml");
+    let text = fs::read_to_string(carried).unwrap();
+    let own = text.replace("[pretrain]", &format!("[pretrain]\nstart = \"{start}\"\n#"));
+    fs::write(folder.join("systems/further.toml"), own).unwrap();
+}
+
+#[test]
+fn a_pretraining_may_build_on_a_pretraining() {
+    let bench = Bench::new(&small("[[grid]]\nmodel = [\"dnabert-3\", \"further\"]\ninit = \"pretrained\"\n"));
+    add_corpus(bench.folder.path());
+    add_system(bench.folder.path(), "dnabert-3");
+    bench.expect(0, &["sweep", "study.toml"]);
+    let jobs: Vec<serde_json::Value> = fs::read_dir(bench.results().join("jobs"))
+        .unwrap()
+        .map(|entry| fs::read_to_string(entry.unwrap().path().join("job.json")).unwrap())
+        .map(|text| serde_json::from_str(&text).unwrap())
+        .collect();
+    let pretrainings: Vec<&serde_json::Value> =
+        jobs.iter().filter(|job| job["work"]["pretrain"].is_object()).collect();
+    // For each seed: DNABERT's own, which both systems need, and the one on top of it.
+    assert_eq!(pretrainings.len(), 4);
+    let on_top: Vec<&&serde_json::Value> =
+        pretrainings.iter().filter(|job| job["work"]["pretrain"]["start"] == "pretrained").collect();
+    assert_eq!(on_top.len(), 2);
+    for job in on_top {
+        let parent = &job["parents"]["encoder"];
+        assert!(pretrainings.iter().any(|other| other["key"] == *parent), "{job}");
+    }
+}
+
+#[test]
+fn a_pretraining_that_comes_back_to_itself_or_has_another_shape_is_refused() {
+    let refused = |start: &str| {
+        let bench = Bench::new(&small("[[grid]]\nmodel = \"further\"\ninit = \"pretrained\"\n"));
+        add_corpus(bench.folder.path());
+        add_system(bench.folder.path(), start);
+        let output = bench.run(&["plan", "study.toml"]);
+        assert_eq!(output.status.code(), Some(2), "{start}");
+        String::from_utf8(output.stderr).unwrap()
+    };
+    assert!(refused("further").contains("`further` would start from its own pre-training"));
+    let shape = refused("dnabert-2");
+    assert!(
+        shape.contains("cannot take over weights of `dnabert-2`: position, max_tokens, feed_forward"),
+        "{shape}"
+    );
+    let unknown = refused("dnabert3");
+    assert!(unknown.contains("did you mean `dnabert-3`?"), "{unknown}");
 }

@@ -34,7 +34,7 @@ pub(super) fn fits_length(
         "`{id}` is too long for `{name}`: {} nt are {tokens} tokens of `{}`, and it takes {limit}",
         facts.max_length, choice.tokenization
     );
-    let longer = format!("or let it take more: `max_tokens = {}` in `[model]`", tokens + 2);
+    let longer = format!("or let it take more: `model.max_tokens` of at least {}", tokens + 2);
     out.push(
         Diagnostic::new(choice.place("model"), message, format!("takes at most {limit} tokens"))
             .help(format!("leave it out: {}", exclude(choice, &["model", "task", "tokenization"])))

@@ -67,7 +67,7 @@ fn a_flood_of_mistakes_is_cut_and_takes_no_time() {
     let values: Vec<String> = (0..120_000).map(|seed| seed.to_string()).collect();
     let seeds = format!("scale = \"tiny\"\nseed = [{}]\ntasks = 1\n[[grid]]\n", values.join(","));
     assert!(planned(&seeds).contains("this grid names no model"));
-    assert!(start.elapsed() < Duration::from_secs(60), "{:?}", start.elapsed());
+    assert!(start.elapsed() < Duration::from_mins(1), "{:?}", start.elapsed());
 }
 
 /// Control characters of a file never reach the terminal, and carets stand right whatever

@@ -95,7 +95,7 @@ fn batch(inputs: &[&Input], spec: &EncoderSpec) -> TokenBatch {
     }
 }
 
-fn numbers(data: burn::tensor::TensorData) -> Vec<f64> {
+fn numbers(data: &burn::tensor::TensorData) -> Vec<f64> {
     data.iter::<f64>().collect()
 }
 
@@ -108,7 +108,7 @@ fn mean_rows(states: &[f64], width: usize, places: &[usize]) -> Option<Vec<f64>>
 /// The logarithm of the probability of each row's target.
 fn log_probabilities(logits: Tensor<2>, targets: &[u32]) -> Vec<f64> {
     let [_, vocabulary] = logits.dims();
-    let logs = numbers(log_softmax(logits, 1).into_data());
+    let logs = numbers(&log_softmax(logits, 1).into_data());
     targets.iter().enumerate().map(|(row, id)| logs[row * vocabulary + *id as usize]).collect()
 }
 
@@ -156,9 +156,9 @@ impl Family {
         let batch = batch(inputs, &self.spec);
         let states = self.language.encoder().states(&batch, &Readout::Every);
         let [_, width] = states.dims();
-        let logits = numbers(self.classifier.logits(&batch).into_data());
+        let logits = numbers(&self.classifier.logits(&batch).into_data());
         let classes = self.classifier.classes();
-        let states_of_all = numbers(states.to_data());
+        let states_of_all = numbers(&states.to_data());
         for (row, (input, (index, record))) in inputs.iter().zip(records).enumerate() {
             let first = row * batch.tokens();
             let all: Vec<usize> = input.tokens.iter().map(|(place, _)| first + place).collect();
@@ -274,8 +274,8 @@ fn long_inputs_in_two_halves_are_reproduced() {
     for chosen in singles.into_iter().chain([(0..rows.len()).collect()]) {
         let rows: Vec<&[u32]> = chosen.iter().map(|row| rows[*row].as_slice()).collect();
         let batch = classifier.batch(&rows).expect("rows that fit");
-        let logits = numbers(classifier.logits(&batch).into_data());
-        let firsts = numbers(classifier.encoder().states(&batch, &Readout::First).into_data());
+        let logits = numbers(&classifier.logits(&batch).into_data());
+        let firsts = numbers(&classifier.encoder().states(&batch, &Readout::First).into_data());
         let width = firsts.len() / (2 * chosen.len());
         for (row, &index) in chosen.iter().enumerate() {
             let of_row = &logits[row * classes..(row + 1) * classes];

@@ -33,11 +33,12 @@ pub(super) fn cell(words: &str, seed: usize, metric: Metric, end: End) -> Result
     axes.insert("seed".to_owned(), seed.to_string());
     let key = Key(format!("{:0>32}", axes.len() + seed));
     let outcome = match end {
-        Score(value) => CellOutcome::Done(Box::new(record(&key, metric, value, &[]))),
         Marked(value, mark @ Mark::Collapsed) => {
             CellOutcome::Done(Box::new(record(&key, metric, value, &[mark])))
         }
-        Marked(value, Mark::Untrained) => CellOutcome::Done(Box::new(record(&key, metric, value, &[]))),
+        Score(value) | Marked(value, Mark::Untrained) => {
+            CellOutcome::Done(Box::new(record(&key, metric, value, &[])))
+        }
         Failed(outcome) => {
             let message = "it ended".to_owned();
             CellOutcome::Failed(Failure { outcome, message, stderr_tail: Vec::new() })
