@@ -31,6 +31,8 @@ fn alternatives(field: &Field) -> Vec<String> {
         (_, Kind::Number { min, max }) if max == f64::MAX => vec![(min + 0.7).to_string()],
         (_, Kind::Number { min, max }) => vec![(min + 0.37 * (max - min)).to_string()],
         (_, Kind::Boolean) => vec!["true".to_owned(), "false".to_owned()],
+        // No system's weights fit all others; `sweep` tests chains of pre-trainings.
+        (_, Kind::Start) => Vec::new(),
         (_, Kind::Choice(words)) => words.iter().map(|word| format!("\"{word}\"")).collect(),
     }
 }
@@ -132,7 +134,7 @@ fn check(field: &Field, value: &str, scale: &str, world: &World) -> usize {
 fn each_setting_changes_the_jobs_that_read_it() {
     let world = World::of_the_repository();
     for scale in ["tiny", "base"] {
-        for field in fields() {
+        for field in fields().iter().filter(|field| field.kind != Kind::Start) {
             let compared: Vec<usize> =
                 alternatives(field).iter().map(|value| check(field, value, scale, &world)).collect();
             // Of a few words the cells may share one; of all other values they have none.
