@@ -101,7 +101,7 @@ fn what_decides_results_is_in_the_key() {
         };
         [
             each(|jobs| jobs.vocabulary.as_ref()),
-            each(|jobs| jobs.pretrain.as_ref()),
+            each(|jobs| jobs.pretrain.last()),
             each(|jobs| Some(&jobs.finetune)),
         ]
     };
