@@ -8,7 +8,7 @@ mod settings;
 use super::catalogue::{Catalogue, CorpusFacts, Known, Missing, TaskFacts};
 use super::choice::Choice;
 use super::start;
-use crate::settings::{Architecture, Corpus, Init};
+use crate::settings::{Architecture, Corpus, Encoder, Init};
 use crate::spec::{Diagnostic, Diagnostics, Library, LibraryKind, Sweep, quoted};
 
 /// What the work of a point is made of.
@@ -35,39 +35,30 @@ pub(super) fn check<'a>(
     catalogue: &'a Catalogue,
     out: &mut Diagnostics,
 ) -> Option<Sound<'a>> {
-    let has_scale = library.scales.contains_key(&sweep.scale);
-    let architecture = choice.architecture();
-    let mut sound = pairs::check(choice, out);
-    // Without a scale the sizes are a guess.
-    if has_scale && let Some(Architecture::Encoder(encoder)) = &architecture {
-        sound &= settings::divides(encoder, choice, out);
-    }
+    let makes_sense = pairs::check(choice, out);
     let task = catalogue.tasks.get(&choice.task.task.id);
-    if let Some(Known::Present(facts)) = task {
-        sound &= data::leaves_labels(choice, facts, out);
-        if has_scale && let Some(Architecture::Encoder(encoder)) = &architecture {
-            sound &= data::fits_length(encoder, choice, facts, out);
-        }
-    }
-    let corpus = if sound && needs_corpus(choice) {
-        Some(corpus(choice, sweep, library, catalogue, out)?)
-    } else {
-        None
+    let architecture = choice.architecture();
+    // Without a scale the sizes are a guess.
+    let has_scale = library.scales.contains_key(&sweep.scale);
+    let encoder = match &architecture {
+        Some(Architecture::Encoder(encoder)) if has_scale => Some(encoder),
+        Some(Architecture::Encoder(_) | Architecture::KmerLogistic(_)) | None => None,
     };
-    if sound && choice.init == Init::Pretrained {
-        let facts = match &corpus {
-            Some(Known::Present((_, facts))) => sweep.corpus.as_ref().map(|named| (named, *facts)),
-            Some(Known::Missing(_)) | None => None,
-        };
-        sound = settings::pretrains(choice, facts, out);
-    }
-    if !sound || !has_scale {
+    let fits = fits(choice, encoder, task, out);
+    // Of a pair without sense, what it would take is no matter.
+    if !makes_sense {
         return None;
     }
+    let corpus =
+        if needs_corpus(choice) { Some(corpus(choice, sweep, library, catalogue, out)) } else { None };
     let starts = match choice.init {
-        Init::Pretrained => start::chain(choice, sweep, library, out)?,
-        Init::Random => Vec::new(),
+        Init::Random => Some(Vec::new()),
+        Init::Pretrained => pretrainings(choice, sweep, library, corpus.as_ref(), out),
     };
+    let (starts, corpus) = (starts?, corpus.map_or(Some(None), |corpus| corpus.map(Some))?);
+    if !fits || !has_scale {
+        return None;
+    }
     let data = match (task?, corpus) {
         (_, Some(Known::Missing(missing))) => Err(missing),
         (Known::Missing(missing), _) => Err(missing.clone()),
@@ -75,6 +66,39 @@ pub(super) fn check<'a>(
         (Known::Present(task), None) => Ok(Data { task, corpus: None }),
     };
     Some(Sound { architecture: architecture?, starts, data })
+}
+
+/// Whether sizes fit each other and the task, as far as either is known.
+fn fits(
+    choice: &Choice<'_>,
+    encoder: Option<&Encoder>,
+    task: Option<&Known<TaskFacts>>,
+    out: &mut Diagnostics,
+) -> bool {
+    let mut fits = encoder.is_none_or(|encoder| settings::divides(encoder, choice, out));
+    if let Some(Known::Present(facts)) = task {
+        fits &= data::leaves_labels(choice, facts, out);
+        fits &= encoder.is_none_or(|encoder| data::fits_length(encoder, choice, facts, out));
+    }
+    fits
+}
+
+/// The pre-trainings that its own starts from. Nothing where something is wrong with one.
+fn pretrainings<'a>(
+    choice: &Choice<'a>,
+    sweep: &Sweep,
+    library: &'a Library,
+    corpus: Option<&Option<Known<CorpusAndFacts<'a>>>>,
+    out: &mut Diagnostics,
+) -> Option<Vec<Choice<'a>>> {
+    let facts = match corpus {
+        Some(Some(Known::Present((_, facts)))) => sweep.corpus.as_ref().map(|named| (named, *facts)),
+        Some(Some(Known::Missing(_)) | None) | None => None,
+    };
+    let own = settings::pretrains(choice, facts, out);
+    let starts = start::chain(choice, sweep, library, out)?;
+    let all = starts.iter().fold(own, |all, start| settings::pretrains(start, facts, out) && all);
+    all.then_some(starts)
 }
 
 fn needs_corpus(choice: &Choice<'_>) -> bool {

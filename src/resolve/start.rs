@@ -1,8 +1,8 @@
 //! Chains of pre-trainings: `pretrain.start` names the system whose pre-training comes first.
 
 use super::choice::Choice;
-use crate::settings::{Architecture, Encoder};
-use crate::spec::{Diagnostic, Diagnostics, Library, LibraryKind, Sweep};
+use crate::settings::{Architecture, Encoder, Init, Targets};
+use crate::spec::{Diagnostic, Diagnostics, Library, LibraryKind, Sweep, System};
 
 /// The setting.
 pub(super) const START: &str = "pretrain.start";
@@ -27,6 +27,13 @@ pub(super) fn chain<'a>(
             );
             return None;
         };
+        if !is_pretrained(system) {
+            let message = format!("`{name}` has no pre-training to start from");
+            let trained = library.systems.values().filter(|system| is_pretrained(system));
+            let accepted = std::iter::once("random").chain(trained.map(|system| system.name.as_str()));
+            out.push(refusal(last, &message, "random weights are its only start").accepted(name, accepted));
+            return None;
+        }
         let met = std::iter::once(choice).chain(&chain).any(|other| other.system.name == *name);
         if met {
             let message = format!("`{name}` would start from its own pre-training");
@@ -43,6 +50,10 @@ pub(super) fn chain<'a>(
     }
     chain.reverse();
     Some(chain)
+}
+
+fn is_pretrained(system: &System) -> bool {
+    system.init.contains(&Init::Pretrained) && system.masking != Targets::None
 }
 
 /// Whether the weights of one are weights of the other.

@@ -9,7 +9,7 @@ use super::diagnostic::{Diagnostic, Diagnostics, Place};
 use super::hint;
 use super::library::{Library, LibraryKind};
 use super::node::{Node, NodeValue};
-use super::schema::{self, SECTIONS, value_text};
+use super::schema::{self, Field, Kind, SECTIONS, value_text};
 use super::system::{read_init, read_masking, read_tokenization, unknown_setting};
 
 /// One thing that varies.
@@ -137,8 +137,27 @@ pub(super) fn read_axis_value(
         "init" => read_init(node, out).map(|value| Json::from(value.name())),
         "label_fraction" => read_fraction(node, out),
         "seed" => read_seed(node, out),
-        _ => schema::field(path)?.read(node, out),
+        _ => read_setting(schema::field(path)?, node, library, out),
     }
+}
+
+/// Reads a value of a setting; what it names, the library must know.
+pub(super) fn read_setting(
+    field: &Field,
+    node: &Node,
+    library: &Library,
+    out: &mut Diagnostics,
+) -> Option<Json> {
+    let value = field.read(node, out)?;
+    let name = value.as_str().unwrap_or_default();
+    let systems = library.names(LibraryKind::System);
+    if field.kind != Kind::Start || name == "random" || systems.contains(name) {
+        return Some(value);
+    }
+    let message = format!("`{}` cannot be {}", field.path, node.describe());
+    let accepted = std::iter::once("random").chain(systems.iter().map(String::as_str));
+    out.push(Diagnostic::new(&node.place, message, "no system has this name").accepted(name, accepted));
+    None
 }
 
 /// A name that the library must know.

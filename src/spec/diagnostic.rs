@@ -181,3 +181,59 @@ impl Diagnostics {
         self.found
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(span: Range<usize>, message: &str) -> Diagnostic {
+        let source = Source::new("a.toml", "0123456789");
+        Diagnostic::new(&Place { source, span }, message, "label")
+    }
+
+    fn messages(diagnostics: Diagnostics) -> Vec<String> {
+        diagnostics.sorted().into_iter().map(|diagnostic| diagnostic.message).collect()
+    }
+
+    #[test]
+    fn the_nearest_name_is_offered_if_it_is_near() {
+        let names = ["dnabert-2", "dnabert-6", "deepgene"];
+        assert_eq!(nearest("dnabert2", &names), Some("dnabert-2"));
+        assert_eq!(nearest("DeepGene", &names), Some("deepgene"));
+        assert_eq!(nearest("supervised", &names), None);
+        assert_eq!(nearest("", &names), None);
+        assert_eq!(nearest("x", &[]), None);
+    }
+
+    #[test]
+    fn each_mistake_is_kept_once_in_the_order_of_the_file() {
+        let mut out = Diagnostics::default();
+        for mistake in [at(5..6, "b"), at(1..2, "a"), at(5..6, "b"), at(5..6, "c"), at(5..7, "b")] {
+            out.push(mistake);
+        }
+        assert_eq!(messages(out), ["a", "b", "c", "b"]);
+    }
+
+    #[test]
+    fn of_what_cannot_be_read_nothing_is_said() {
+        let mut out = Diagnostics::default();
+        let broken = at(4..5, "broken");
+        let place = broken.place.clone();
+        out.push_unreadable(broken, Place { span: 3..6, ..place.clone() });
+        out.push(at(5..9, "a guess"));
+        out.push(at(7..8, "known"));
+        assert!(!out.is_readable(&place.source));
+        assert!(out.is_readable(&Source::new("b.toml", "")));
+        assert_eq!(messages(out), ["broken", "known"]);
+    }
+
+    #[test]
+    fn no_more_are_kept_than_anybody_reads() {
+        let mut out = Diagnostics::default();
+        for n in 0..2 * Diagnostics::MOST {
+            assert_eq!(out.is_truncated(), n > Diagnostics::MOST);
+            out.push(at(0..1, &n.to_string()));
+        }
+        assert_eq!(messages(out).len(), Diagnostics::MOST);
+    }
+}

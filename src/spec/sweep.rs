@@ -86,7 +86,8 @@ pub fn read_sweep(name: &str, source: &Arc<Source>, library: &Library, out: &mut
     let defaults = read_defaults(table, &place, library, out);
     let sections = SECTIONS.iter().filter(|section| !is_misplaced || **section != "model");
     let sections = sections.filter_map(|section| table.get(section).map(|node| (section, node)));
-    let overrides = sections.flat_map(|(section, node)| read_section(section, node, out)).collect();
+    let overrides =
+        sections.flat_map(|(section, node)| read_section(section, node, Some(library), out)).collect();
     let grids = read_grids(table, &place, library, out);
     let varied = varied(&grids);
     let tables = read_tables(table, library, &varied, out);

@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use serde_json::Value as Json;
 
+use super::axis::read_setting;
 use super::diagnostic::{Diagnostic, Diagnostics, Place, Source, nearest};
 use super::hint;
+use super::library::Library;
 use super::node::{Node, NodeValue, Table};
 use super::schema::{self, SECTIONS};
 use super::syntax;
@@ -108,8 +110,14 @@ pub(super) fn read_masking(node: &Node, out: &mut Diagnostics) -> Option<Targets
         .ok()
 }
 
-/// Reads the settings of one section table.
-pub(super) fn read_section(section: &str, node: &Node, out: &mut Diagnostics) -> Vec<Override> {
+/// Reads the settings of one section table. Without a library, what a setting names is left
+/// to `resolve`: files of a library may name each other.
+pub(super) fn read_section(
+    section: &str,
+    node: &Node,
+    library: Option<&Library>,
+    out: &mut Diagnostics,
+) -> Vec<Override> {
     let Some(table) = node.table("a table of settings", out) else { return Vec::new() };
     let mut overrides = Vec::new();
     for (name, node) in &table.entries {
@@ -118,7 +126,11 @@ pub(super) fn read_section(section: &str, node: &Node, out: &mut Diagnostics) ->
             out.push(unknown_setting(section, &name.text, &name.place));
             continue;
         };
-        let Some(value) = field.read(node, out) else { continue };
+        let value = match library {
+            Some(library) => read_setting(field, node, library, out),
+            None => field.read(node, out),
+        };
+        let Some(value) = value else { continue };
         let earlier = overrides.iter().map(|earlier: &Override| earlier.path.as_str());
         if !is_said_before(&path, &name.place, earlier, out) {
             overrides.push(Override { path, value, place: node.place.clone() });
@@ -205,7 +217,7 @@ fn read_sections(table: &Table, out: &mut Diagnostics) -> Vec<Override> {
     SECTIONS
         .iter()
         .filter_map(|section| table.get(section).map(|node| (section, node)))
-        .flat_map(|(section, node)| read_section(section, node, out))
+        .flat_map(|(section, node)| read_section(section, node, None, out))
         .collect()
 }
 

@@ -51,7 +51,8 @@ pub(super) fn read_task(id: &str, source: &Arc<Source>, out: &mut Diagnostics) -
     let classes = classes_node.and_then(|node| read_classes(node, out));
     let upper = table.get("upper").map_or(Some(true), |node| node.boolean(out));
     let data = one_of(table, &SOURCES, &place, out).and_then(|(name, node)| read_source(name, node, out));
-    let overrides = table.get("finetune").map_or_else(Vec::new, |node| read_section("finetune", node, out));
+    let overrides =
+        table.get("finetune").map_or_else(Vec::new, |node| read_section("finetune", node, None, out));
     if let (Some(TaskSource::Motif(_)), Some(classes), Some(node)) = (&data, &classes, classes_node)
         && classes.len() != 2
     {

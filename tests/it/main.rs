@@ -11,6 +11,7 @@ mod model;
 mod plan;
 mod queue;
 mod report;
+mod spec;
 mod sweep;
 mod tidy;
 mod token;

@@ -5,4 +5,4 @@ mod golden;
 mod grids;
 mod keys;
 mod settings;
-mod study;
+pub(crate) mod study;

@@ -247,3 +247,15 @@ fn what_a_stage_does_not_read_makes_no_job_of_its_own() {
     let plan = world.plan(text);
     assert_eq!((plan.cells.len(), plan.jobs.len()), (12, 1));
 }
+
+/// The experiment files that people start from are in order.
+#[test]
+fn the_experiments_of_the_repository_can_be_planned() {
+    let world = World::of_the_repository();
+    let folder = std::path::PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("experiments");
+    let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    for path in files.filter(|path| path.extension().is_some_and(|ending| ending == "toml")) {
+        let plan = world.plan(&std::fs::read_to_string(&path).unwrap());
+        assert!(!plan.cells.is_empty(), "{}", path.display());
+    }
+}

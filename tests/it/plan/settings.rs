@@ -31,7 +31,7 @@ fn alternatives(field: &Field) -> Vec<String> {
         (_, Kind::Number { min, max }) if max == f64::MAX => vec![(min + 0.7).to_string()],
         (_, Kind::Number { min, max }) => vec![(min + 0.37 * (max - min)).to_string()],
         (_, Kind::Boolean) => vec!["true".to_owned(), "false".to_owned()],
-        // No system's weights fit all others; `sweep` tests chains of pre-trainings.
+        // Which system fits which is another test's.
         (_, Kind::Start) => Vec::new(),
         (_, Kind::Choice(words)) => words.iter().map(|word| format!("\"{word}\"")).collect(),
     }
@@ -134,11 +134,15 @@ fn check(field: &Field, value: &str, scale: &str, world: &World) -> usize {
 fn each_setting_changes_the_jobs_that_read_it() {
     let world = World::of_the_repository();
     for scale in ["tiny", "base"] {
-        for field in fields().iter().filter(|field| field.kind != Kind::Start) {
+        for field in fields() {
             let compared: Vec<usize> =
                 alternatives(field).iter().map(|value| check(field, value, scale, &world)).collect();
             // Of a few words the cells may share one; of all other values they have none.
-            assert!(compared.iter().sum::<usize>() >= 11, "{scale}: {}: {compared:?}", field.path);
+            assert!(
+                field.kind == Kind::Start || compared.iter().sum::<usize>() >= 11,
+                "{scale}: {}: {compared:?}",
+                field.path
+            );
         }
     }
 }
@@ -192,4 +196,35 @@ fn the_micro_batch_counts_where_it_is_part_of_the_maths() {
     let frozen = "[pretrain]\nattend_pads = false\n";
     let whole = format!("{frozen}[finetune]\nmicro_batch = 8\n");
     assert_eq!(same(&world, "dnabert-6", frozen, &whole), (true, true));
+}
+
+/// A pre-training that starts from another system's has it as its parent; nothing else reads
+/// where it starts.
+#[test]
+fn a_start_changes_the_pretraining_that_it_is_the_start_of() {
+    let world = World::of_the_repository();
+    let text = |start: &str| {
+        format!(
+            "scale = \"tiny\"\ntasks = \"synthetic/motif\"\ncorpus = \"virus/pretrain\"\n[pretrain]\nstart = \"{start}\"\n\
+             [[grid]]\nmodel = \"dnabert-6\"\ninit = [\"random\", \"pretrained\"]\n"
+        )
+    };
+    let (plain, started) = (world.cells(&text("random")), world.cells(&text("dnabert-3")));
+    for (cell, jobs) in &started {
+        let before = &plain[cell];
+        if cell["init"] == "random" {
+            assert_eq!(jobs, before);
+        } else {
+            assert_ne!(jobs.finetune, before.finetune);
+            assert_eq!((before.pretrain.len(), jobs.pretrain.len()), (1, 2));
+            assert!(!jobs.pretrain.contains(&before.pretrain[0]));
+        }
+    }
+    // What it starts from is what a sweep of that system would pre-train.
+    let own = world.cells(
+        "scale = \"tiny\"\ntasks = \"synthetic/motif\"\ncorpus = \"virus/pretrain\"\n[[grid]]\nmodel = \"dnabert-3\"\ntokenization = \"6-mer\"\n",
+    );
+    let first: Vec<_> = started.values().filter_map(|jobs| jobs.pretrain.first()).collect();
+    let of_its_own: Vec<_> = own.values().filter_map(|jobs| jobs.pretrain.first()).collect();
+    assert_eq!(first, of_its_own);
 }

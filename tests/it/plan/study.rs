@@ -9,21 +9,21 @@ use bench::settings::{Coordinates, Key, Split};
 use bench::spec::{Diagnostics, Library, LibraryFile, LibraryKind, Source, read_sweep};
 
 /// Library files, by kind and id.
-pub(super) type Files = BTreeMap<(LibraryKind, String), String>;
+pub(crate) type Files = BTreeMap<(LibraryKind, String), String>;
 
 /// What a sweep may name, and what is known of its data.
 #[derive(Clone)]
-pub(super) struct World {
-    pub(super) files: Files,
-    pub(super) catalogue: Catalogue,
+pub(crate) struct World {
+    pub(crate) files: Files,
+    pub(crate) catalogue: Catalogue,
 }
 
 /// The jobs of each cell.
-pub(super) type Cells = BTreeMap<Coordinates, CellJobs>;
+pub(crate) type Cells = BTreeMap<Coordinates, CellJobs>;
 
 impl World {
     /// The repository's library, and facts of each of its tasks and corpora.
-    pub(super) fn of_the_repository() -> Self {
+    pub(crate) fn of_the_repository() -> Self {
         let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("experiments");
         let mut files = Files::new();
         for kind in LibraryKind::ALL {
@@ -41,13 +41,13 @@ impl World {
     }
 
     /// With one more library file, or another text for one.
-    pub(super) fn with(mut self, kind: LibraryKind, id: &str, text: &str) -> Self {
+    pub(crate) fn with(mut self, kind: LibraryKind, id: &str, text: &str) -> Self {
         self.files.insert((kind, id.to_owned()), text.to_owned());
         self
     }
 
     /// With a library file and its facts under another id, the old one gone.
-    pub(super) fn renamed(mut self, kind: LibraryKind, from: &str, to: &str) -> Self {
+    pub(crate) fn renamed(mut self, kind: LibraryKind, from: &str, to: &str) -> Self {
         let text = self.files.remove(&(kind, from.to_owned())).unwrap();
         self.files.insert((kind, to.to_owned()), text);
         if let Some(facts) = self.catalogue.tasks.remove(from) {
@@ -60,7 +60,7 @@ impl World {
     }
 
     /// With another text in a library file.
-    pub(super) fn edited(mut self, kind: LibraryKind, id: &str, from: &str, to: &str) -> Self {
+    pub(crate) fn edited(mut self, kind: LibraryKind, id: &str, from: &str, to: &str) -> Self {
         let text = self.files.get_mut(&(kind, id.to_owned())).unwrap();
         assert!(text.contains(from), "{id}: {text}");
         *text = text.replace(from, to);
@@ -68,17 +68,17 @@ impl World {
     }
 
     /// The messages of a text with mistakes; empty where there are none.
-    pub(super) fn mistakes(&self, text: &str) -> Vec<String> {
+    pub(crate) fn mistakes(&self, text: &str) -> Vec<String> {
         self.try_plan("study", text).err().unwrap_or_default()
     }
 
     /// The plan of a text without mistakes.
-    pub(super) fn plan(&self, text: &str) -> Plan {
+    pub(crate) fn plan(&self, text: &str) -> Plan {
         self.try_plan("study", text).unwrap_or_else(|mistakes| panic!("{mistakes:#?}\n{text}"))
     }
 
     /// The plan of an experiment file of this name.
-    pub(super) fn try_plan(&self, name: &str, text: &str) -> Result<Plan, Vec<String>> {
+    pub(crate) fn try_plan(&self, name: &str, text: &str) -> Result<Plan, Vec<String>> {
         let mut out = Diagnostics::default();
         let library = self.library(&mut out);
         let source = Source::new(format!("{name}.toml"), text);
@@ -90,7 +90,8 @@ impl World {
         Err(out.sorted().into_iter().map(|diagnostic| diagnostic.message).collect())
     }
 
-    fn library(&self, out: &mut Diagnostics) -> Library {
+    /// The library as a sweep sees it.
+    pub(crate) fn library(&self, out: &mut Diagnostics) -> Library {
         let files: Vec<LibraryFile> = self
             .files
             .iter()
@@ -105,13 +106,13 @@ impl World {
     }
 
     /// The jobs of each cell of a text without mistakes.
-    pub(super) fn cells(&self, text: &str) -> Cells {
+    pub(crate) fn cells(&self, text: &str) -> Cells {
         cells(&self.plan(text))
     }
 }
 
 /// The jobs of each cell; a cell that is there twice fails.
-pub(super) fn cells(plan: &Plan) -> Cells {
+pub(crate) fn cells(plan: &Plan) -> Cells {
     let mut cells = Cells::new();
     for cell in &plan.cells {
         let jobs = cell.jobs.clone().expect("no data are missing");
@@ -121,7 +122,7 @@ pub(super) fn cells(plan: &Plan) -> Cells {
 }
 
 /// The keys of all jobs.
-pub(super) fn keys(plan: &Plan) -> BTreeSet<Key> {
+pub(crate) fn keys(plan: &Plan) -> BTreeSet<Key> {
     let keys: BTreeSet<Key> = plan.jobs.iter().map(|job| job.key.clone()).collect();
     assert_eq!(keys.len(), plan.jobs.len(), "each job once");
     keys
