@@ -159,6 +159,9 @@ struct TaskFile {
     csv: Option<CsvSplits>,
     windows: Option<Windows>,
     motif: Option<Motif>,
+    /// Settings of models, no data.
+    #[serde(rename = "finetune")]
+    _finetune: Option<toml::Table>,
 }
 
 #[derive(Deserialize)]
