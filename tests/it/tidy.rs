@@ -102,3 +102,13 @@ fn files_are_short_and_say_what_they_are_for() {
         assert!(length <= LONGEST_FILE, "{} has {length} lines; split it", file.display());
     }
 }
+
+#[test]
+fn the_readme_shows_the_tables_that_the_program_wrote() {
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    for table in ["mouse", "phage"] {
+        let path = root().join("results/ablation/tables").join(format!("{table}.md"));
+        let text = fs::read_to_string(path).unwrap();
+        assert!(readme.contains(text.trim()), "README.md does not show `{table}` as it is");
+    }
+}
