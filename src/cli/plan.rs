@@ -115,7 +115,11 @@ fn as_text(experiment: &Experiment, counts: &BTreeMap<Stage, Count>, estimate: &
     }
     text.push('\n');
     text.push_str(&axes_text(experiment));
-    text.push_str(&estimate_text(estimate));
+    let open: usize = counts.values().map(|count| count.jobs - count.done).sum();
+    match open {
+        0 => text.push_str("all jobs are done\n"),
+        _ => text.push_str(&estimate_text(estimate)),
+    }
     text.push_str(&missing_text(experiment));
     text
 }
