@@ -4,14 +4,17 @@
 
 mod estimate;
 mod key;
+mod label;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use estimate::{Estimate, History, Shape, estimate};
 pub use key::{STAGE_VERSIONS, key};
 
+use label::Labels;
+
 use crate::resolve::{Cell, CellWork, Cells, Missing};
-use crate::settings::{Coordinates, Init, Job, Key, Metric, Parents, Stage, Work};
+use crate::settings::{Coordinates, Job, Key, Metric, Parents, Stage, Work};
 
 /// What a sweep needs done.
 #[derive(Clone, Debug)]
@@ -66,7 +69,7 @@ impl Plan {
 
 /// Plans the cells: keys, graph, sharing.
 pub fn plan(cells: &Cells) -> Plan {
-    let mut graph = Graph::default();
+    let mut graph = Graph { labels: Labels::of(cells), jobs: Vec::new(), known: BTreeSet::new() };
     let planned = cells
         .cells
         .iter()
@@ -82,16 +85,14 @@ pub fn plan(cells: &Cells) -> Plan {
     Plan { jobs: graph.jobs, cells: planned, axes: cells.axes.clone() }
 }
 
-#[derive(Default)]
 struct Graph {
+    labels: Labels,
     jobs: Vec<Job>,
     known: BTreeSet<Key>,
 }
 
 impl Graph {
     fn add_cell(&mut self, cell: &Cell, work: &CellWork) -> CellJobs {
-        let model = &cell.coordinates["model"];
-        let seed = &cell.coordinates["seed"];
         let vocabulary = work.vocabulary.as_ref().map(|vocabulary| {
             let label = format!("vocabulary {}", vocabulary.corpus.id);
             self.add(Work::Vocabulary(vocabulary.clone()), Parents::default(), label)
@@ -100,12 +101,11 @@ impl Graph {
         for (place, stage) in work.pretrain.iter().enumerate() {
             let parents = Parents { vocabulary: vocabulary.clone(), encoder: pretrain.last().cloned() };
             let before = work.pretrain.len() - 1 - place;
-            let which = if before == 0 { String::new() } else { format!(" ({before} before it)") };
-            let label = format!("pretrain {model}{which}, seed {seed}");
+            let label = self.labels.pretrain(&cell.coordinates, before);
             pretrain.push(self.add(Work::Pretrain(stage.clone()), parents, label));
         }
         let parents = Parents { vocabulary: vocabulary.clone(), encoder: pretrain.last().cloned() };
-        let label = finetune_label(&cell.coordinates, work.finetune.init);
+        let label = self.labels.finetune(&cell.coordinates, work.finetune.init);
         let finetune = self.add(Work::Finetune(work.finetune.clone()), parents, label);
         CellJobs { finetune, pretrain, vocabulary }
     }
@@ -117,10 +117,4 @@ impl Graph {
         }
         key
     }
-}
-
-fn finetune_label(coordinates: &Coordinates, init: Init) -> String {
-    let [model, task, fraction, seed] =
-        ["model", "task", "label_fraction", "seed"].map(|axis| coordinates[axis].as_str());
-    format!("finetune {model} ({}) on {task}, labels {fraction}, seed {seed}", init.name())
 }
