@@ -9,12 +9,12 @@ use super::errors::CliError;
 use super::stored::{StoredCell, StoredPlan};
 use crate::record::{JobFolder, Mark, State};
 use crate::results::{CellOutcome, ResultCell, frame};
-use crate::settings::{Coordinates, Key, Stage};
+use crate::settings::{Coordinates, Job, Key, Stage};
 
-/// What became of each job of a plan.
-pub(super) fn states(results: &Path, plan: &StoredPlan) -> Result<BTreeMap<Key, State>, CliError> {
+/// What became of each job.
+pub(super) fn states(results: &Path, jobs: &[Job]) -> Result<BTreeMap<Key, State>, CliError> {
     let mut states = BTreeMap::new();
-    for job in &plan.jobs {
+    for job in jobs {
         states.insert(job.key.clone(), JobFolder::new(results, &job.key).peek()?);
     }
     Ok(states)
@@ -22,7 +22,7 @@ pub(super) fn states(results: &Path, plan: &StoredPlan) -> Result<BTreeMap<Key, 
 
 /// The frame of a sweep, as far as it has come.
 pub(super) fn collect(results: &Path, plan: &StoredPlan) -> Result<DataFrame, CliError> {
-    let states = states(results, plan)?;
+    let states = states(results, &plan.jobs)?;
     let mut rows: Vec<ResultCell> = plan.cells.iter().map(|cell| finetuned(cell, plan, &states)).collect();
     let mut seen = BTreeSet::new();
     for cell in &plan.cells {

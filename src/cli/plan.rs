@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde_json::json;
 
+use super::collect::states;
 use super::errors::CliError;
 use super::experiment::{Experiment, load};
 use super::systems::parameters_of_job;
@@ -44,7 +45,7 @@ struct Count {
 pub(super) fn run(arguments: &Arguments) -> Result<Verdict, CliError> {
     let experiment = load(&arguments.file, &arguments.places)?;
     let results = &arguments.places.results;
-    let states = states(&experiment, results)?;
+    let states = states(results, &experiment.plan.jobs)?;
     let counts = counts(&experiment, &states);
     let is_open = |key: &Key| !matches!(states.get(key), Some(State::Done(_)));
     let estimate = estimate(&experiment.plan, &history(results), &parameters_of_job, &is_open);
@@ -54,14 +55,6 @@ pub(super) fn run(arguments: &Arguments) -> Result<Verdict, CliError> {
         say(&as_text(&experiment, &counts, &estimate))?;
     }
     Ok(Verdict::Complete)
-}
-
-fn states(experiment: &Experiment, results: &Path) -> Result<BTreeMap<Key, State>, CliError> {
-    let mut states = BTreeMap::new();
-    for job in &experiment.plan.jobs {
-        states.insert(job.key.clone(), JobFolder::new(results, &job.key).peek()?);
-    }
-    Ok(states)
 }
 
 fn counts(experiment: &Experiment, states: &BTreeMap<Key, State>) -> BTreeMap<Stage, Count> {

@@ -83,7 +83,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Verdict, CliError> {
 }
 
 fn standing(arguments: &Arguments, plan: &StoredPlan) -> Result<Standing, CliError> {
-    let states = states(&arguments.results, plan)?;
+    let states = states(&arguments.results, &plan.jobs)?;
     let mut standing = Standing {
         sweep: plan.sweep.clone(),
         stages: BTreeMap::new(),

@@ -135,11 +135,8 @@ pub(super) fn parameters_of_job(job: &Job) -> usize {
     /// Of a trained vocabulary whose job has not run: what systems have by default.
     const LEARNED: usize = 4096;
     match &job.work {
-        Work::Pretrain(work) => match &work.architecture {
-            Architecture::Encoder(encoder) => encoder_spec(encoder, work.tokenization, Some(LEARNED))
-                .map_or(0, |spec| parameter_count(&spec, Part::MaskedLanguage)),
-            Architecture::KmerLogistic(_) => 0,
-        },
+        Work::Pretrain(work) => encoder_spec(&work.encoder, work.tokenization, Some(LEARNED))
+            .map_or(0, |spec| parameter_count(&spec, Part::MaskedLanguage)),
         Work::Vocabulary(_) | Work::Finetune(_) => 0,
     }
 }

@@ -7,9 +7,9 @@ use burn::tensor::Device;
 use clap::Args;
 
 use super::errors::CliError;
-use super::measure::{Usage, host, unix_time};
+use super::measure::{Usage, unix_time};
 use super::{VERSION, Verdict};
-use crate::queue::{Done, Progress, serve};
+use crate::queue::{Done, Progress, host_name, serve};
 use crate::record::{Event, FORMAT, Failure, JobFolder, Measurement, Outcome, Record};
 use crate::settings::Job;
 use crate::train::{self, Advance, Context, TrainError, Trained};
@@ -64,7 +64,7 @@ fn do_job(
         tokens_per_second: tokens_per_second(&trained),
         peak_memory_bytes: after.peak_memory_bytes,
         device: arguments.device.clone(),
-        host: host(),
+        host: host_name(),
         version: VERSION.to_owned(),
         started_at,
     };

@@ -18,7 +18,7 @@ impl Shape {
             Work::Vocabulary(work) => (json!([work.size, work.max_pieces, work.piece_length]), 1),
             Work::Pretrain(work) => (
                 json!([
-                    work.architecture,
+                    work.encoder,
                     work.tokenization,
                     work.optimisation.batch_size,
                     work.pretraining.max_length

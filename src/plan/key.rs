@@ -8,8 +8,8 @@
 use serde_json::{Map, Value as Json, json};
 
 use crate::settings::{
-    Architecture, FinetuneWork, Init, Key, Masking, Optimisation, Parents, Refresh, Selection, Stage,
-    Tokenization, Work,
+    Architecture, Encoder, FinetuneWork, Init, Key, Masking, Optimisation, Parents, Refresh, Selection,
+    Stage, Tokenization, Work,
 };
 
 /// Versions of the stages, bumped by hand when the same settings come to mean other results.
@@ -44,13 +44,13 @@ fn identity(work: &Work) -> Json {
         Work::Pretrain(work) => {
             let attends = work.pretraining.attend_pads;
             json!({
-                "architecture": encoder_identity(&work.architecture),
+                "architecture": headless(&work.encoder),
                 "tokenizer": tokenizer(work.tokenization, &work.tokenizer_fingerprint),
                 "masking": masking(&work.masking),
                 "fingerprint": work.fingerprint,
                 // The version is part of the streams that windows are drawn from.
                 "corpus_version": work.corpus.version,
-                "optimisation": optimisation(&work.optimisation, &work.architecture, attends),
+                "optimisation": optimisation(&work.optimisation, &work.encoder, attends),
                 "pretraining": to_json(&work.pretraining),
                 // Which pre-training it starts from is a parent.
                 "start": init(work.start),
@@ -75,13 +75,13 @@ fn identity(work: &Work) -> Json {
                     "dev_fraction": dev_fraction(work),
                     "repetition": work.repetition,
                 }),
-                Architecture::Encoder(_) => json!({
+                Architecture::Encoder(encoder) => json!({
                     "architecture": to_json(&work.architecture),
                     "tokenizer": tokenizer(work.tokenization, &work.tokenizer_fingerprint),
                     "task": task,
                     "label_fraction": work.label_fraction,
                     "init": init(work.init),
-                    "optimisation": optimisation(&work.optimisation, &work.architecture, false),
+                    "optimisation": optimisation(&work.optimisation, encoder, false),
                     "finetuning": finetuning(work),
                     "repetition": work.repetition,
                 }),
@@ -91,12 +91,12 @@ fn identity(work: &Work) -> Json {
 }
 
 /// Pre-training has no classification head.
-fn encoder_identity(architecture: &Architecture) -> Json {
-    let mut json = to_json(architecture);
-    if let Some(Json::Object(encoder)) = json.get_mut("encoder") {
-        encoder.remove("head");
+fn headless(encoder: &Encoder) -> Json {
+    let mut json = to_json(encoder);
+    if let Json::Object(settings) = &mut json {
+        settings.remove("head");
     }
-    json
+    json!({ "encoder": json })
 }
 
 fn tokenizer(tokenization: Tokenization, fingerprint: &str) -> Json {
@@ -116,12 +116,9 @@ fn masking(masking: &Masking) -> Json {
 
 /// The micro-batch decides memory and speed alone, unless dropout draws per forward pass or
 /// attended padding reaches to the longest row of it.
-fn optimisation(optimisation: &Optimisation, architecture: &Architecture, attend_pads: bool) -> Json {
+fn optimisation(optimisation: &Optimisation, encoder: &Encoder, attend_pads: bool) -> Json {
     let mut json = to_json(optimisation);
-    let drops = match architecture {
-        Architecture::Encoder(encoder) => encoder.dropout > 0.0 || encoder.attention_dropout > 0.0,
-        Architecture::KmerLogistic(_) => false,
-    };
+    let drops = encoder.dropout > 0.0 || encoder.attention_dropout > 0.0;
     if let Json::Object(settings) = &mut json
         && !drops
         && !attend_pads

@@ -24,6 +24,6 @@ mod worker;
 pub use driver::{EarlierFailures, Patience, Queued, RunError, Summary, Workload, run};
 pub use notice::Notice;
 pub use process::WorkerCommand;
-pub use results_folder::{LockedResults, ResultsError, ResultsFolder};
+pub use results_folder::{LockedResults, ResultsError, ResultsFolder, host_name};
 pub use slots::{Device, Host, Slot, SlotId, SlotsError, slots};
 pub use worker::{Done, Progress, serve};

@@ -127,9 +127,13 @@ impl LockedResults {
     }
 }
 
+/// The name of this machine; empty where it has none.
+pub fn host_name() -> String {
+    fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default().trim().to_owned()
+}
+
 fn sign(file: &mut File) -> io::Result<()> {
-    let host = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default().trim().to_owned();
-    let holder = serde_json::to_vec(&Holder { pid: std::process::id(), host })?;
+    let holder = serde_json::to_vec(&Holder { pid: std::process::id(), host: host_name() })?;
     file.set_len(0)?;
     file.write_all(&holder)
 }

@@ -54,8 +54,9 @@ pub struct JobResult {
     pub scores: BTreeMap<Split, Scores>,
     /// Held-out masked-language loss in nats per token, of pre-training.
     pub held_out_loss: Option<f64>,
-    /// Entropy of the held-out targets' unigram distribution, in nats per token.
-    pub unigram_entropy: Option<f64>,
+    /// Loss on the same tokens of who only knows how common each was among the training
+    /// targets, in nats per token.
+    pub unigram_loss: Option<f64>,
     /// What a reader must know before trusting the scores.
     pub marks: Vec<Mark>,
     /// Rows of each split, after the label fraction.
@@ -81,7 +82,7 @@ pub type Scores = BTreeMap<String, Option<f64>>;
 pub enum Mark {
     /// One class was predicted for all test rows.
     Collapsed,
-    /// The held-out masked-language loss is not below the unigram entropy.
+    /// The held-out masked-language loss is not below that of a unigram model.
     Untrained,
 }
 

@@ -40,7 +40,7 @@ impl MetricStyle {
             "ece" => ("expected calibration error".to_owned(), Better::Lower),
             "train_loss" => ("training loss (nats)".to_owned(), Better::Lower),
             "held_out_loss" => ("held-out loss (nats per token)".to_owned(), Better::Lower),
-            "unigram_entropy" => ("unigram entropy (nats per token)".to_owned(), Better::Neither),
+            "unigram_loss" => ("unigram loss (nats per token)".to_owned(), Better::Neither),
             _ => Self::of_class(metric),
         };
         Self { label, factor: 1.0, decimals: 3, better }

@@ -103,6 +103,6 @@ fn marks(table: &Table) -> Vec<String> {
 fn meaning(mark: Mark) -> &'static str {
     match mark {
         Mark::Collapsed => "one class predicted for every test row",
-        Mark::Untrained => "pre-training did not get below the unigram entropy",
+        Mark::Untrained => "pre-training did not get below a unigram model",
     }
 }

@@ -10,8 +10,8 @@ use super::checks::{Data, Sound};
 use super::choice::Choice;
 use super::layers::{Layers, typed};
 use crate::settings::{
-    Architecture, Corpus, FinetuneWork, Finetuning, Init, Masking, Optimisation, PretrainWork, Pretraining,
-    Refresh, Split, Tokenization, VocabularyWork,
+    Architecture, Corpus, Encoder, FinetuneWork, Finetuning, Init, Masking, Optimisation, PretrainWork,
+    Pretraining, Refresh, Split, Tokenization, VocabularyWork,
 };
 use crate::token::Tokenizer;
 
@@ -48,16 +48,19 @@ fn pretrains<'c>(
     facts: &CorpusFacts,
 ) -> Vec<PretrainWork> {
     let starts = std::iter::once(Init::Random).chain(std::iter::repeat(Init::Pretrained));
-    let with_architecture = chain.filter_map(|choice| Some((choice, choice.architecture()?)));
-    with_architecture
+    let encoders = chain.filter_map(|choice| match choice.architecture()? {
+        Architecture::Encoder(encoder) => Some((choice, encoder)),
+        Architecture::KmerLogistic(_) => None,
+    });
+    encoders
         .zip(starts)
-        .map(|((choice, architecture), start)| pretrain(choice, architecture, start, corpus, facts))
+        .map(|((choice, encoder), start)| pretrain(choice, encoder, start, corpus, facts))
         .collect()
 }
 
 fn pretrain(
     choice: &Choice<'_>,
-    architecture: Architecture,
+    encoder: Encoder,
     start: Init,
     corpus: &Corpus,
     facts: &CorpusFacts,
@@ -65,7 +68,7 @@ fn pretrain(
     let layers = &choice.layers;
     let refresh: Refresh = typed(layers.get("pretrain.mask_refresh").cloned().unwrap_or(Json::Null));
     PretrainWork {
-        architecture,
+        encoder,
         tokenization: choice.tokenization,
         tokenizer_fingerprint: tokenizer_fingerprint(choice.tokenization),
         masking: Masking {

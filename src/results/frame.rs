@@ -94,7 +94,7 @@ fn scores_of<'a>(cell: &ResultCell, result: &'a JobResult) -> Vec<Score<'a>> {
             n,
         }));
     }
-    let held_out = [("held_out_loss", result.held_out_loss), ("unigram_entropy", result.unigram_entropy)];
+    let held_out = [("held_out_loss", result.held_out_loss), ("unigram_loss", result.unigram_loss)];
     scores.extend(held_out.into_iter().filter_map(|(metric, value)| {
         let headline = cell.stage == Stage::Pretrain && metric == "held_out_loss";
         Some(Score { split: HELD_OUT, metric, value: finite(value?), headline, n: None })

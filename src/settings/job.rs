@@ -6,7 +6,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Architecture, Corpus, Finetuning, Masking, Optimisation, Pretraining, Task, Tokenization};
+use super::{
+    Architecture, Corpus, Encoder, Finetuning, Masking, Optimisation, Pretraining, Task, Tokenization,
+};
 
 /// The content hash of a job: 32 hexadecimal digits of BLAKE3.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -127,8 +129,8 @@ pub struct VocabularyWork {
 /// Train an encoder on masked tokens.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PretrainWork {
-    /// The encoder.
-    pub architecture: Architecture,
+    /// What is trained.
+    pub encoder: Encoder,
     /// How sequences become tokens.
     pub tokenization: Tokenization,
     /// Content hash of a fixed tokenizer file; empty where the name says all.

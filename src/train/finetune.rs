@@ -8,7 +8,7 @@ use burn::module::Module;
 use super::context::{LateLoss, Reporter, finite};
 use super::order::Order;
 use super::predict::{self, Predictions, Written, headline};
-use super::rows::{Halves, RowMaker, Rows, spec};
+use super::rows::{Rows, spec};
 use super::step::{ClassifierBatch, StepContext, classifier_step};
 use super::{AdamW, Context, TrainError, Trained, check_fingerprint, cost, logistic, rate};
 use crate::data::{Example, TaskData, load_task};
@@ -53,15 +53,13 @@ fn run_encoder(
     context: &mut Context<'_>,
 ) -> Result<Trained, TrainError> {
     let tokenizer = context.tokenizer(work.tokenization, &job.parents)?;
-    let maker = RowMaker { tokenizer: &tokenizer, encoder };
-    let all = || [&examples.train, &examples.dev, &examples.test].into_iter().flatten();
-    let longest = all().map(|example| tokenizer.encode(&example.sequence).len()).max().unwrap_or(0);
-    let halves = Halves::of(encoder.head, longest);
-    let rows = |examples: &[Example]| {
-        maker.classifier_rows(examples.iter().map(|example| example.sequence.as_str()), halves)
-    };
-    let (train, dev, test) = (rows(&examples.train)?, rows(&examples.dev)?, rows(&examples.test)?);
     let spec = spec(encoder, &tokenizer)?;
+    let encoded = [&examples.train, &examples.dev, &examples.test].map(|examples| -> Vec<Vec<u32>> {
+        examples.iter().map(|example| tokenizer.encode(&example.sequence)).collect()
+    });
+    let longest = encoded.iter().flatten().map(Vec::len).max().unwrap_or(0);
+    let rows = |sequences: &[Vec<u32>]| Rows::of(sequences, longest, &tokenizer, &spec);
+    let (train, dev, test) = (rows(&encoded[0])?, rows(&encoded[1])?, rows(&encoded[2])?);
     let device = context.device.clone().autodiff();
     let untrained = Classifier::new(&spec, work.task.classes.len(), longest, work.repetition, &device)?;
     let start = start(untrained, job, work, context)?;
@@ -84,7 +82,7 @@ fn run_encoder(
         truncated: train.truncated + dev.truncated + test.truncated,
         parameters,
         tokens_seen: training.seen,
-        flops: cost::flops(encoder, &spec, training.seen, batch),
+        flops: cost::flops(&spec, training.seen, batch),
         ..JobResult::default()
     };
     finish(work, examples, &outcome, &folder, result, training_seconds)
@@ -137,9 +135,9 @@ impl Training<'_> {
         let mut best: Option<Best> = None;
         for step in 0..steps {
             let batch = self.batch(&order.take(work.optimisation.batch_size));
-            let moment =
+            let place =
                 StepContext { repetition: work.repetition, step, rate: rate(step, &work.optimisation) };
-            let stepped = classifier_step(model, &mut optimiser, &batch, moment)?;
+            let stepped = classifier_step(model, &mut optimiser, &batch, place)?;
             finite(stepped.loss, stepped.gradient_norm, step, steps)?;
             model = stepped.model;
             late.add(step, stepped.loss);

@@ -24,8 +24,8 @@ impl Predictions {
     /// Of a classifier without autodiff.
     pub(super) fn of(model: &Classifier, rows: &Rows) -> Result<Self, TrainError> {
         let mut probabilities = Vec::with_capacity(rows.ids.len());
-        for start in (0..rows.ids.len()).step_by(ROWS) {
-            let batch = model.batch(rows.pick(start..(start + ROWS).min(rows.ids.len())))?;
+        for ids in rows.ids.chunks(ROWS) {
+            let batch = model.batch(ids)?;
             let data = softmax(model.logits(&batch)).into_data();
             let values: Vec<f64> = data.iter::<f64>().collect();
             probabilities.extend(values.chunks(model.classes()).map(<[f64]>::to_vec));

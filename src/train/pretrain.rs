@@ -6,27 +6,24 @@ use burn::module::Module;
 
 use super::context::{LateLoss, Reporter, finite};
 use super::held_out::{HeldOut, Unigrams};
-use super::rows::{RowMaker, spec};
+use super::rows::{row, spec};
 use super::step::{MlmBatch, StepContext, mlm_step};
 use super::{AdamW, Context, TrainError, Trained, check_fingerprint, cost, rate};
 use crate::data::{CorpusWindow, CorpusWindows, load_corpus};
 use crate::mask::{mask_row, mask_stream};
 use crate::model::{EncoderSpec, LanguageModel, load, load_tensors, save, to_tensors};
 use crate::record::{JobResult, Mark};
-use crate::settings::{Architecture, Encoder, Init, Job, PretrainWork};
+use crate::settings::{Init, Job, PretrainWork};
 use crate::token::Tokenizer;
 
 /// Pre-trains an encoder and leaves `model.safetensors`.
 pub(super) fn run(job: &Job, work: &PretrainWork, context: &mut Context<'_>) -> Result<Trained, TrainError> {
-    let Architecture::Encoder(encoder) = &work.architecture else {
-        return Err(TrainError::NoParent("an encoder"));
-    };
     let tokenizer = context.tokenizer(work.tokenization, &job.parents)?;
     let genomes = load_corpus(&work.corpus, context.data_root)?;
     let windows = CorpusWindows::new(&work.corpus, genomes, &work.pretraining)?;
     check_fingerprint(&work.fingerprint, windows.fingerprint())?;
-    let spec = spec(encoder, &tokenizer)?;
-    let source = Source { work, encoder, tokenizer: &tokenizer, windows: &windows };
+    let spec = spec(&work.encoder, &tokenizer)?;
+    let source = Source { work, tokenizer: &tokenizer, windows: &windows };
 
     let folder = context.folder(&job.key);
     let mut model = start(&spec, job, work, context)?;
@@ -38,8 +35,8 @@ pub(super) fn run(job: &Job, work: &PretrainWork, context: &mut Context<'_>) -> 
     for step in 0..steps {
         let batch = source.batch(step, &mut unigrams)?;
         seen += batch.iter().flat_map(|micro| &micro.ids).map(|row| row.len() as u64).sum::<u64>();
-        let moment = StepContext { repetition: work.repetition, step, rate: rate(step, &work.optimisation) };
-        let stepped = mlm_step(model, &mut optimiser, &batch, moment)?;
+        let place = StepContext { repetition: work.repetition, step, rate: rate(step, &work.optimisation) };
+        let stepped = mlm_step(model, &mut optimiser, &batch, place)?;
         finite(stepped.loss, stepped.gradient_norm, step, steps)?;
         model = stepped.model;
         late.add(step, stepped.loss);
@@ -55,11 +52,11 @@ pub(super) fn run(job: &Job, work: &PretrainWork, context: &mut Context<'_>) -> 
         selected_step: steps,
         train_loss: late.mean(),
         held_out_loss: Some(held_out.loss),
-        unigram_entropy: Some(held_out.unigram),
+        unigram_loss: Some(held_out.unigram),
         marks: if held_out.loss < held_out.unigram { Vec::new() } else { vec![Mark::Untrained] },
         parameters,
         tokens_seen: seen,
-        flops: cost::flops(encoder, &spec, seen, steps * work.optimisation.batch_size),
+        flops: cost::flops(&spec, seen, steps * work.optimisation.batch_size),
         ..JobResult::default()
     };
     Ok(Trained { result, training_seconds, headline: None })
@@ -82,7 +79,6 @@ fn start(
 /// Batches of a corpus, every row named by its place in the stream of windows.
 struct Source<'a> {
     work: &'a PretrainWork,
-    encoder: &'a Encoder,
     tokenizer: &'a Tokenizer,
     windows: &'a CorpusWindows,
 }
@@ -127,8 +123,7 @@ impl Source<'_> {
     }
 
     fn add(&self, window: &CorpusWindow, repetition: u64, epoch: u64, batch: &mut MlmBatch) {
-        let maker = RowMaker { tokenizer: self.tokenizer, encoder: self.encoder };
-        let row = maker.row(&window.sequence);
+        let row = row(&self.tokenizer.encode(&window.sequence), self.tokenizer, &self.work.encoder);
         let masking = &self.work.masking;
         let mut stream = mask_stream(repetition, &window.subject, epoch, masking.refresh);
         let masked = mask_row(&row.ids, row.maskable, masking, self.tokenizer.vocabulary(), &mut stream);

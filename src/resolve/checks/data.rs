@@ -9,6 +9,9 @@ use crate::spec::{Diagnostic, Diagnostics, value_text};
 /// Longest input of the two-half head, in tokens without special ones (models.md 7.3).
 const TWO_HALF_TOKENS: usize = 1019;
 
+/// Tokens of one half, without special ones.
+const HALF: usize = 510;
+
 /// Whether the longest sequence of the task is as long as the encoder takes. How many
 /// tokens BPE makes of it depends on the letters; what is cut is counted in the record.
 pub(super) fn fits_length(
@@ -24,8 +27,14 @@ pub(super) fn fits_length(
         Tokenization::Character => facts.max_length,
         Tokenization::Bpe | Tokenization::BpeTrained => return true,
     };
-    let has_halves = encoder.head == Head::TwoHalf && encoder.max_tokens >= 512;
-    let limit = if has_halves { TWO_HALF_TOKENS } else { encoder.max_tokens.saturating_sub(2) };
+    let single = encoder.max_tokens.saturating_sub(2);
+    let (has_halves, limit) = match encoder.head {
+        // The halves are of 510 tokens each, whatever the encoder would take.
+        Head::TwoHalf if single == HALF => (true, TWO_HALF_TOKENS),
+        // Any other encoder reads what one row holds, short of the length at which it would cut.
+        Head::TwoHalf => (false, single.saturating_sub(1)),
+        Head::Pooler | Head::Dense => (false, single),
+    };
     if tokens <= limit {
         return true;
     }

@@ -1,5 +1,7 @@
 //! Schedulers that are killed. Scheduler and workers are this test binary, started again:
-//! the two ignored tests are their `main`, and real `serve` and `run` do the work.
+//! the two ignored tests are their `main`, and real `serve` and `run` do the work. They are
+//! ignored because they test nothing by themselves: the tests below start them with
+//! `--ignored`, and would fail without them.
 
 use std::fs;
 use std::io::Write;

@@ -50,7 +50,7 @@ fn pretraining_has_rows_of_its_own_split() {
     record.stage = Stage::Pretrain;
     record.result.scores.clear();
     record.result.held_out_loss = Some(8.25);
-    record.result.unigram_entropy = Some(8.125);
+    record.result.unigram_loss = Some(8.125);
     let pretraining = ResultCell {
         sweep: "study".to_owned(),
         cell: [("model", "a"), ("seed", "1")].map(|(axis, value)| (axis.to_owned(), value.to_owned())).into(),
@@ -65,7 +65,7 @@ fn pretraining_has_rows_of_its_own_split() {
     let cells = [vec![pretraining], done("task=t model=a", &[0.5])].concat();
     let frame = frame(&cells).unwrap();
     assert_eq!(texts(&frame, "split")[..3], ["train", "held-out", "held-out"].map(Some));
-    assert_eq!(texts(&frame, "metric")[1..3], ["held_out_loss", "unigram_entropy"].map(Some));
+    assert_eq!(texts(&frame, "metric")[1..3], ["held_out_loss", "unigram_loss"].map(Some));
     assert_eq!(texts(&frame, "task")[..4], [None, None, None, Some("t")]);
 
     let mut spec = TableSpec::new("losses", &["model"], &[]);
