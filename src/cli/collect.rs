@@ -26,7 +26,8 @@ pub(super) fn collect(results: &Path, plan: &StoredPlan) -> Result<DataFrame, Cl
     let mut rows: Vec<ResultCell> = plan.cells.iter().map(|cell| finetuned(cell, plan, &states)).collect();
     let mut seen = BTreeSet::new();
     for cell in &plan.cells {
-        if let Some(key) = cell.pretrain.as_ref().filter(|key| seen.insert((*key).clone())) {
+        // Of a chain the last: what comes before it has the coordinates of another system.
+        if let Some(key) = cell.pretrain.last().filter(|key| seen.insert((*key).clone())) {
             rows.push(pretrained(cell, key, plan, &states));
         }
     }
@@ -34,10 +35,11 @@ pub(super) fn collect(results: &Path, plan: &StoredPlan) -> Result<DataFrame, Cl
 }
 
 fn finetuned(cell: &StoredCell, plan: &StoredPlan, states: &BTreeMap<Key, State>) -> ResultCell {
-    let parent_marks = match cell.pretrain.as_ref().and_then(|key| states.get(key)) {
+    let marks = |key: &Key| match states.get(key) {
         Some(State::Done(record)) => record.result.marks.clone(),
-        Some(State::Failed(_) | State::Pending) | None => Vec::<Mark>::new(),
+        Some(State::Failed(_) | State::Pending) | None => Vec::new(),
     };
+    let parent_marks: BTreeSet<Mark> = cell.pretrain.iter().flat_map(marks).collect();
     ResultCell {
         sweep: plan.sweep.clone(),
         cell: cell.coordinates.clone(),
@@ -46,7 +48,7 @@ fn finetuned(cell: &StoredCell, plan: &StoredPlan, states: &BTreeMap<Key, State>
         stage: Stage::Finetune,
         key: cell.finetune.clone(),
         headline: Some(cell.metric),
-        parent_marks,
+        parent_marks: parent_marks.into_iter().collect(),
         outcome: outcome(cell.finetune.as_ref(), states),
     }
 }

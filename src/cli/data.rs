@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use super::errors::{CliError, check};
+use super::experiment::environment_root;
 use super::{Verdict, library, say};
 use crate::data::{self, Entry, Found, data_root};
 use crate::settings::Split;
@@ -29,7 +30,7 @@ enum Command {
 #[derive(Args, Debug)]
 struct List {
     /// Root of the task data
-    #[arg(long, value_name = "DIR", env = "BENCH_DATA")]
+    #[arg(long, value_name = "DIR")]
     data_root: Option<PathBuf>,
     /// Folder with `tasks/`, `corpora/` of your own, and `data/`
     #[arg(long, value_name = "DIR", default_value = "experiments")]
@@ -41,7 +42,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Verdict, CliError> {
     let mut mistakes = Diagnostics::default();
     let library = Library::read(&library::files(Some(&list.library))?, &mut mistakes);
     check(mistakes)?;
-    let root = data_root(list.data_root.as_deref(), None, &list.library)?;
+    let root = data_root(list.data_root.as_deref(), environment_root().as_deref(), &list.library)?;
     for (id, entry) in &library.tasks {
         say(&match data::catalogue(&entry.task, &root)? {
             Found::Present(known) => format!("{id:28}{}\n", present(&known)),

@@ -27,7 +27,7 @@ pub(super) fn load(file: &Path, places: &Places) -> Result<Experiment, CliError>
     let folder = file.parent().unwrap_or(Path::new(""));
     let name = sweep_name(file)?;
     check_results(&places.results)?;
-    let data_root = data_root(places.data_root.as_deref(), None, folder)?;
+    let data_root = data_root(places.data_root.as_deref(), environment_root().as_deref(), folder)?;
     let mut mistakes = Diagnostics::default();
     let library = Library::read(&library::files(Some(folder))?, &mut mistakes);
     let source = Source::new(file.display().to_string(), text);
@@ -54,6 +54,11 @@ fn check_results(path: &Path) -> Result<(), CliError> {
         Some(there) if !there.is_dir() => Err(ResultsError::NotAFolder { path: there.to_owned() }.into()),
         Some(_) | None => Ok(()),
     }
+}
+
+/// The data root that the environment names.
+pub(super) fn environment_root() -> Option<PathBuf> {
+    std::env::var_os("BENCH_DATA").map(PathBuf::from)
 }
 
 /// The name of a sweep is its file's, without the ending.

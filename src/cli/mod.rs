@@ -79,8 +79,8 @@ struct Places {
     /// Folder of all results
     #[arg(long, value_name = "DIR", default_value = "results")]
     results: PathBuf,
-    /// Root of the task data; without it `data/` beside the experiment file
-    #[arg(long, value_name = "DIR", env = "BENCH_DATA")]
+    /// Root of the task data; without it BENCH_DATA, then `data/` beside the experiment file
+    #[arg(long, value_name = "DIR")]
     data_root: Option<PathBuf>,
 }
 

@@ -14,20 +14,23 @@ use crate::settings::{Coordinates, Job, Key, Metric};
 use crate::spec::{Condition, MetricChoice, TableRequest};
 
 /// Bumped when a plan written before can no longer be read.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// A sweep as it was planned.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct StoredPlan {
     format: u32,
     pub(super) sweep: String,
-    pub(super) title: String,
     pub(super) scale: String,
-    /// The axes that coordinates have.
-    pub(super) axes: Vec<String>,
     pub(super) jobs: Vec<Job>,
     pub(super) cells: Vec<StoredCell>,
     tables: Vec<StoredTable>,
+}
+
+/// What a plan of any format has.
+#[derive(Deserialize)]
+struct Head {
+    format: u32,
 }
 
 /// A cell and its jobs.
@@ -37,8 +40,8 @@ pub(super) struct StoredCell {
     pub(super) metric: Metric,
     /// None while data are missing.
     pub(super) finetune: Option<Key>,
-    /// Gives its encoder, where it has one.
-    pub(super) pretrain: Option<Key>,
+    /// The last gives its encoder; each starts from the one before it.
+    pub(super) pretrain: Vec<Key>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -61,15 +64,13 @@ impl StoredPlan {
                 coordinates: cell.coordinates.clone(),
                 metric: cell.metric,
                 finetune: cell.jobs.as_ref().ok().map(|jobs| jobs.finetune.clone()),
-                pretrain: cell.jobs.as_ref().ok().and_then(|jobs| jobs.pretrain.last().cloned()),
+                pretrain: cell.jobs.as_ref().map_or_else(|_| Vec::new(), |jobs| jobs.pretrain.clone()),
             })
             .collect();
         Self {
             format: FORMAT,
             sweep: sweep.name.clone(),
-            title: sweep.title.clone(),
             scale: sweep.scale.clone(),
-            axes: plan.axes.clone(),
             jobs: plan.jobs.clone(),
             cells,
             tables: sweep.tables.iter().map(stored_table).collect(),
@@ -106,20 +107,16 @@ impl StoredPlan {
                 _ => CliError::message(format!("{}: {error}", path.display())),
             }
         })?;
-        let plan: Self = serde_json::from_str(&text).map_err(|error| {
-            CliError::message(format!(
-                "{}: {error}; run `bench sweep FILE` again to write it anew",
-                path.display()
-            ))
-        })?;
-        if plan.format != FORMAT {
-            return Err(CliError::message(format!(
-                "{}: format {}, and this program reads {FORMAT}; run `bench sweep FILE` again",
-                path.display(),
-                plan.format
-            )));
+        let refuse = |what: String| {
+            CliError::message(format!("{}: {what}; run `bench sweep FILE` to write it anew", path.display()))
+        };
+        let unreadable = |error: serde_json::Error| refuse(error.to_string());
+        // The format first: of another one the rest may not be readable.
+        let Head { format } = serde_json::from_str(&text).map_err(unreadable)?;
+        if format != FORMAT {
+            return Err(refuse(format!("format {format}, and this program reads {FORMAT}")));
         }
-        Ok(plan)
+        serde_json::from_str(&text).map_err(unreadable)
     }
 
     /// The tables it asks for.

@@ -1,8 +1,8 @@
 //! Letters of sequences: which may stand in one, and how many are ambiguous.
 
-/// The first character that is no ASCII letter.
+/// The first character that codes no nucleotide: IUPAC letters, in either case.
 pub(super) fn first_stranger(sequence: &str) -> Option<char> {
-    sequence.chars().find(|letter| !letter.is_ascii_alphabetic())
+    sequence.chars().find(|letter| !"ACGTUNRYSWKMBDHV".contains(letter.to_ascii_uppercase()))
 }
 
 /// Whether at most 0.1 % of the letters are other than A, C, G, T in either case: the rule

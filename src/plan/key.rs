@@ -12,10 +12,6 @@ use crate::settings::{
     Stage, Tokenization, Work,
 };
 
-/// Versions of the stages, bumped by hand when the same settings come to mean other results.
-pub const STAGE_VERSIONS: [(Stage, u32); 3] =
-    [(Stage::Vocabulary, 1), (Stage::Pretrain, 1), (Stage::Finetune, 1)];
-
 /// The key of a job.
 pub fn key(work: &Work, parents: &Parents) -> Key {
     let identity = json!({
@@ -28,8 +24,11 @@ pub fn key(work: &Work, parents: &Parents) -> Key {
     Key(hash.to_hex().as_str().chars().take(32).collect())
 }
 
+/// Versions of the stages, bumped by hand when the same settings come to mean other results.
 fn version(stage: Stage) -> u32 {
-    STAGE_VERSIONS.iter().find(|(of, _)| *of == stage).map_or(0, |(_, version)| *version)
+    match stage {
+        Stage::Vocabulary | Stage::Pretrain | Stage::Finetune => 1,
+    }
 }
 
 fn identity(work: &Work) -> Json {

@@ -9,7 +9,7 @@ mod label;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use estimate::{Estimate, History, Shape, estimate};
-pub use key::{STAGE_VERSIONS, key};
+pub use key::key;
 
 use label::Labels;
 
@@ -50,11 +50,6 @@ pub struct CellJobs {
 }
 
 impl Plan {
-    /// Jobs of one stage.
-    pub fn of_stage(&self, stage: Stage) -> impl Iterator<Item = &Job> {
-        self.jobs.iter().filter(move |job| job.work.stage() == stage)
-    }
-
     /// How many jobs there would be if every cell ran its own.
     pub fn unshared(&self) -> BTreeMap<Stage, usize> {
         let mut counts = BTreeMap::new();

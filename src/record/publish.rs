@@ -45,8 +45,8 @@ fn write_and_sync(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// Removes what a publication that was killed left in `folder`. Only for a folder to which
 /// nobody else is writing.
 pub(super) fn remove_litter(folder: &Path) -> io::Result<()> {
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
+    for entry in fs::read_dir(folder).map_err(|error| at(folder, &error))? {
+        let entry = entry.map_err(|error| at(folder, &error))?;
         if is_temporary(&entry.file_name().to_string_lossy()) {
             fs::remove_file(entry.path()).map_err(|error| at(&entry.path(), &error))?;
         }

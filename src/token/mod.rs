@@ -19,7 +19,7 @@ mod vocabulary;
 use std::borrow::Cow;
 
 pub use error::TokenError;
-pub use row::{Row, assemble, two_halves};
+pub use row::{HALF_TOKENS, Row, TWO_HALVES_TOKENS, assemble, two_halves};
 pub use train::{pieces, subsample, train_bpe};
 pub use vocabulary::{Specials, Vocabulary};
 

@@ -6,10 +6,10 @@ use super::{Specials, TokenError};
 use crate::settings::Layout;
 
 /// Tokens in the first of two halves: 512 positions less `[CLS]` and `[SEP]`.
-pub(super) const HALF_TOKENS: usize = 510;
+pub const HALF_TOKENS: usize = 510;
 /// The most tokens in two halves. With one more, DNABERT's rule makes a third piece of
 /// them (models.md 2.3 and 14.3).
-pub(super) const TWO_HALVES_TOKENS: usize = 2 * HALF_TOKENS - 1;
+pub const TWO_HALVES_TOKENS: usize = 2 * HALF_TOKENS - 1;
 
 /// A sequence as a model reads it, before padding.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -36,7 +36,7 @@ use crate::settings::{Job, Work};
 pub struct Trained {
     /// For its record.
     pub result: JobResult,
-    /// Seconds of training alone, for tokens per second.
+    /// Seconds of the steps and of the looks at dev between them, for tokens per second.
     pub training_seconds: f64,
     /// The task's metric and its value on test, where it has one.
     pub headline: Option<(String, f64)>,

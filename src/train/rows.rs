@@ -3,7 +3,7 @@
 use super::TrainError;
 use crate::model::EncoderSpec;
 use crate::settings::{Encoder, Head, Position};
-use crate::token::{Row, Tokenizer, assemble, two_halves};
+use crate::token::{HALF_TOKENS, Row, TWO_HALVES_TOKENS, Tokenizer, assemble, two_halves};
 
 /// What can be built for a tokenizer. Which ids have a padding row is the family's
 /// (models.md 1.6, 3.5, 6.1): BERT's and RoFormer's embeddings do, DNABERT-2's does not.
@@ -37,15 +37,21 @@ impl Rows {
         tokenizer: &Tokenizer,
         spec: &EncoderSpec,
     ) -> Result<Self, TrainError> {
+        let has_halves = match spec.clone().for_length(longest).settings().head {
+            Head::TwoHalf => true,
+            Head::Pooler | Head::Dense => false,
+        };
         let mut rows = Self::default();
         for ids in sequences {
-            match spec.clone().for_length(longest).settings().head {
-                Head::TwoHalf => rows.ids.push(two_halves(ids, tokenizer.specials())?.concat()),
-                Head::Pooler | Head::Dense => {
-                    let row = row(ids, tokenizer, spec.settings());
-                    rows.truncated += usize::from(row.truncated);
-                    rows.ids.push(row.ids);
-                }
+            // Among long sequences a short one is a first half alone.
+            if has_halves && ids.len() >= HALF_TOKENS {
+                let kept = &ids[..ids.len().min(TWO_HALVES_TOKENS)];
+                rows.truncated += usize::from(kept.len() < ids.len());
+                rows.ids.push(two_halves(kept, tokenizer.specials())?.concat());
+            } else {
+                let row = row(ids, tokenizer, spec.settings());
+                rows.truncated += usize::from(row.truncated);
+                rows.ids.push(row.ids);
             }
         }
         Ok(rows)

@@ -7,6 +7,7 @@
 
 mod event;
 mod graph;
+#[cfg(test)]
 mod sanity;
 #[cfg(test)]
 mod tests;

@@ -5,12 +5,7 @@ use super::super::choice::Choice;
 use super::pairs::exclude;
 use crate::settings::{Encoder, Head, TaskSource, Tokenization};
 use crate::spec::{Diagnostic, Diagnostics, value_text};
-
-/// Longest input of the two-half head, in tokens without special ones (models.md 7.3).
-const TWO_HALF_TOKENS: usize = 1019;
-
-/// Tokens of one half, without special ones.
-const HALF: usize = 510;
+use crate::token::{HALF_TOKENS, TWO_HALVES_TOKENS};
 
 /// Whether the longest sequence of the task is as long as the encoder takes. How many
 /// tokens BPE makes of it depends on the letters; what is cut is counted in the record.
@@ -30,7 +25,7 @@ pub(super) fn fits_length(
     let single = encoder.max_tokens.saturating_sub(2);
     let (has_halves, limit) = match encoder.head {
         // The halves are of 510 tokens each, whatever the encoder would take.
-        Head::TwoHalf if single == HALF => (true, TWO_HALF_TOKENS),
+        Head::TwoHalf if single == HALF_TOKENS => (true, TWO_HALVES_TOKENS),
         // Any other encoder reads what one row holds, short of the length at which it would cut.
         Head::TwoHalf => (false, single.saturating_sub(1)),
         Head::Pooler | Head::Dense => (false, single),
@@ -43,7 +38,10 @@ pub(super) fn fits_length(
         "`{id}` is too long for `{name}`: {} nt are {tokens} tokens of `{}`, and it takes {limit}",
         facts.max_length, choice.tokenization
     );
-    let longer = format!("or let it take more: `model.max_tokens` of at least {}", tokens + 2);
+    let longer = format!(
+        "or let it take more: `model.max_tokens` of at least {}",
+        tokens + 2 + usize::from(encoder.head == Head::TwoHalf)
+    );
     out.push(
         Diagnostic::new(choice.place("model"), message, format!("takes at most {limit} tokens"))
             .help(format!("leave it out: {}", exclude(choice, &["model", "task", "tokenization"])))

@@ -226,7 +226,7 @@ fn stages_are_shared() {
         [[grid]]\nmodel = [\"dnabert-3\", \"dnabert-6\"]\ninit = [\"random\", \"pretrained\"]\n\
         tokenization = [\"bpe-trained\", \"6-mer\"]\nlabel_fraction = [1, 0.5]\nfinetune.freeze = [true, false]\n";
     let plan = world.plan(text);
-    let count = |stage| plan.of_stage(stage).count();
+    let count = |stage| plan.jobs.iter().filter(|job| job.work.stage() == stage).count();
     assert_eq!(plan.cells.len(), 2 * 2 * 2 * 2 * 2 * 3 * 2);
     assert_eq!(count(Stage::Vocabulary), 1, "of one corpus and one size");
     assert_eq!(count(Stage::Pretrain), 2 * 2 * 2, "models, tokenizations, seeds");
