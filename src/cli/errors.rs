@@ -55,7 +55,7 @@ pub(super) fn render(error: &CliError) -> String {
 }
 
 fn render_all(diagnostics: Diagnostics) -> String {
-    let renderer = if coloured() { Renderer::styled() } else { Renderer::plain() };
+    let renderer = if coloured(&std::io::stderr()) { Renderer::styled() } else { Renderer::plain() };
     let truncated = diagnostics.is_truncated();
     let diagnostics = diagnostics.sorted();
     let mut text = String::new();
@@ -128,10 +128,10 @@ fn wrapped(line: &str, said: &mut BTreeSet<String>) -> String {
     lines.iter().map(|line| line.trim_end()).collect::<Vec<_>>().join("\n")
 }
 
-/// Whether stderr takes colours.
-pub(super) fn coloured() -> bool {
+/// Whether a stream takes colours and bold text.
+pub(super) fn coloured(stream: &impl IsTerminal) -> bool {
     let wanted = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    wanted && std::io::stderr().is_terminal()
+    wanted && stream.is_terminal()
 }
 
 /// A character that does not steer a terminal, of the same length in bytes.

@@ -1,11 +1,9 @@
 //! `bench table`.
 
-use std::io::IsTerminal;
-
 use clap::{Args, ValueEnum};
 
 use super::collect::collect;
-use super::errors::CliError;
+use super::errors::{CliError, coloured};
 use super::stored::StoredPlan;
 use super::{Verdict, say};
 use crate::report::{self, Styling, Table, TableSpec, default_table, tabulate};
@@ -129,6 +127,5 @@ pub(super) fn width() -> u16 {
 
 /// Whether stdout takes bold text.
 pub(super) fn styling() -> Styling {
-    let wanted = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    if wanted && std::io::stdout().is_terminal() { Styling::Ansi } else { Styling::Plain }
+    if coloured(&std::io::stdout()) { Styling::Ansi } else { Styling::Plain }
 }

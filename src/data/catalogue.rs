@@ -112,7 +112,7 @@ pub fn catalogue(task: &Task, root: &Path) -> Result<Found<Entry>, DataError> {
 }
 
 /// The manifest alone where it is missing, else it and all it lists.
-pub(super) fn manifest_files(path: &Path) -> Result<Vec<PathBuf>, DataError> {
+fn manifest_files(path: &Path) -> Result<Vec<PathBuf>, DataError> {
     let mut files = vec![path.to_owned()];
     match read_manifest(path) {
         Err(DataError::Missing { .. }) => {}

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::catalogue::{manifest_files, missing};
+use super::catalogue::missing;
 use super::fasta::read_fasta;
 use super::fingerprint::of_corpus;
 use super::manifest::{read_manifest, split_named, split_names};
@@ -51,9 +51,10 @@ pub fn corpus_fingerprint(genomes: &[Genome]) -> String {
 /// # Errors
 /// The data are there and wrong.
 pub fn catalogue_corpus(corpus: &Corpus, root: &Path) -> Result<Found<CorpusEntry>, DataError> {
-    let files = match &corpus.source {
-        CorpusSource::Manifest(split) => manifest_files(&root.join(&split.manifest))?,
-        CorpusSource::Fasta(files) => files.iter().map(|file| root.join(file)).collect(),
+    let files = match corpus_files(corpus, root) {
+        // The manifest itself; which genomes it would name is not known.
+        Err(DataError::Missing { path, .. }) => vec![path],
+        files => files?,
     };
     if let Some(missing) = missing(&files, root)? {
         return Ok(Found::Missing(missing));

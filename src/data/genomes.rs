@@ -1,8 +1,8 @@
 //! The genomes of a manifest with their sequences.
 
 use super::DataError;
-use super::error::{excerpt, quoted};
 use super::fasta::{Genome, read_fasta};
+use super::labelled_csv::class_named;
 use super::manifest::{Listed, Manifest};
 use crate::settings::Split;
 
@@ -31,13 +31,7 @@ pub(super) fn load_genomes(
 }
 
 fn labelled(manifest: &Manifest, row: &Listed, classes: &[String]) -> Result<LabelledGenome, DataError> {
-    let label = classes.iter().position(|class| *class == row.class).ok_or_else(|| DataError::Unknown {
-        path: manifest.path.clone(),
-        line: row.line,
-        column: "class",
-        value: excerpt(&row.class),
-        accepted: quoted(classes),
-    })?;
+    let label = class_named(&row.class, classes, &manifest.path, row.line, "class")?;
     let records = read_fasta(&row.file)?;
     Ok(LabelledGenome { label, cluster: row.cluster.clone(), split: row.split, records })
 }

@@ -19,16 +19,27 @@ pub(super) fn read_labelled(path: &Path, classes: &[String]) -> Result<Vec<Examp
     for row in table.rows {
         let [sequence, label] = row.fields;
         check_sequence(path, row.line, &sequence)?;
-        let label = classes.iter().position(|class| *class == label).ok_or_else(|| DataError::Unknown {
-            path: path.to_owned(),
-            line: row.line,
-            column: "label",
-            value: excerpt(&label),
-            accepted: quoted(classes),
-        })?;
+        let label = class_named(&label, classes, path, row.line, "label")?;
         examples.push(Example { sequence, label, group: None });
     }
     Ok(examples)
+}
+
+/// The place of a class among the task's, or what a file says instead.
+pub(super) fn class_named(
+    name: &str,
+    classes: &[String],
+    path: &Path,
+    line: u64,
+    column: &'static str,
+) -> Result<usize, DataError> {
+    classes.iter().position(|class| class == name).ok_or_else(|| DataError::Unknown {
+        path: path.to_owned(),
+        line,
+        column,
+        value: excerpt(name),
+        accepted: quoted(classes),
+    })
 }
 
 fn check_sequence(path: &Path, line: u64, sequence: &str) -> Result<(), DataError> {

@@ -92,6 +92,16 @@ fn load_windows(task: &Task, windows: &Windows, root: &Path) -> Result<TaskData,
             ("max_per_genome", windows.max_per_genome),
         ],
     )?;
+    for (setting, value) in [("dev", windows.dev), ("test", windows.test)] {
+        if value < task.classes.len() {
+            return Err(DataError::Setting {
+                origin: task.id.clone(),
+                setting,
+                value: value.to_string(),
+                accepted: "at least one window of each class",
+            });
+        }
+    }
     let manifest = read_manifest(&root.join(&windows.manifest))?;
     let mut genomes = load_genomes(&manifest, &task.classes)?;
     if task.upper {

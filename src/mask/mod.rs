@@ -66,7 +66,7 @@ pub fn mask_row(
 }
 
 /// The random stream of one sequence's masks. `sequence` names it within its corpus;
-/// `epoch` counts how often it was met before, and plays no part where masks are drawn once.
+/// `epoch` tells apart the times it is met, and plays no part where masks are drawn once.
 pub fn mask_stream(repetition: u64, sequence: &str, epoch: u64, refresh: Refresh) -> ChaCha8Rng {
     match refresh {
         Refresh::Always => stream(repetition, Purpose::Masks, &[sequence, &epoch.to_string()]),

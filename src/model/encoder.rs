@@ -108,7 +108,8 @@ impl Encoder {
 }
 
 /// The same values; what stands at padding has no gradient (models.md 1.6). Needed only
-/// where padding can reach a result: elsewhere its gradient is exactly 0.
+/// where padding can reach a result: elsewhere its gradient is exactly 0. A padding id that a
+/// random replacement put among real tokens is a token like any other, and has one.
 fn without_padding_gradient(words: Tensor<3>, batch: &TokenBatch, device: &Device) -> Tensor<3> {
     let [rows, tokens, d_model] = words.dims();
     let padding = TensorData::new(batch.padding(), [rows, tokens, 1]);

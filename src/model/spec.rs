@@ -15,7 +15,7 @@ pub struct EncoderSpec {
 
 impl EncoderSpec {
     /// Checks the settings. `pad` is the row of the word embedding that starts at zero and
-    /// gets no gradient from look-ups (`padding_idx`): 0 for DNABERT, 3 for DeepGene, none
+    /// gets no gradient where it pads a row (`padding_idx`): 0 for DNABERT, 3 for DeepGene, none
     /// for DNABERT-2 (models.md 1.6, 14.12).
     ///
     /// # Errors

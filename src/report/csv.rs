@@ -2,13 +2,16 @@
 
 use super::text::harmless;
 use super::{Cell, Table};
+use crate::stats::t_interval;
 
 /// What a cell's line holds, after the values of its axes.
-const COLUMNS: [&str; 12] = [
+const COLUMNS: [&str; 14] = [
     "metric",
     "split",
     "mean",
     "sd",
+    "ci95_low",
+    "ci95_high",
     "n",
     "wanted",
     "outcomes",
@@ -20,7 +23,7 @@ const COLUMNS: [&str; 12] = [
 ];
 
 /// One line per cell that the sweep has: `table`, the row axes, the column axes, then
-/// metric, split, mean, sd, n, wanted, outcomes, marks, best and the difference to the
+/// metric, split, mean, sd, the 95 % t interval over seeds, n, wanted, outcomes, marks, best and the difference to the
 /// baseline. Text that a spreadsheet would take for a formula starts with an apostrophe.
 pub fn csv(table: &Table) -> String {
     let mut text = line(["table".to_owned()].into_iter().chain(header(table)));
@@ -49,11 +52,15 @@ fn values(cell: &Cell, table: &Table) -> [String; COLUMNS.len()] {
     if cell.pending() > 0 {
         outcomes.insert("pending".to_owned(), cell.pending());
     }
+    let interval = cell.mean.zip(cell.sd).and_then(|(mean, sd)| t_interval(mean, sd, cell.n, 0.95));
+    let (low, high) = interval.unzip();
     [
         neutral(cell.metric.as_deref().unwrap_or_default()),
         neutral(&table.split),
         number(cell.mean),
         number(cell.sd),
+        number(low),
+        number(high),
         cell.n.to_string(),
         cell.wanted.to_string(),
         counts(&outcomes),

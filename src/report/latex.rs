@@ -1,7 +1,7 @@
 //! A table in LaTeX, with the rules of the `booktabs` package.
 
+use super::Table;
 use super::text::{CellText, harmless};
-use super::{BestOf, Table};
 
 /// A `table` environment, its notes in the caption.
 pub fn latex(table: &Table) -> String {
@@ -24,12 +24,10 @@ pub fn latex(table: &Table) -> String {
 }
 
 fn caption(table: &Table) -> String {
-    let best = table.best_of.map(|of| match of {
-        BestOf::Row => "Bold: best of its row.",
-        BestOf::Column => "Bold: best of its column.",
-    });
+    let best = table.best_of.map(|of| format!("Bold: {}.", of.words()));
     let title = format!("{}.", table.title);
-    let sentences = [title.as_str()].into_iter().chain(table.notes.iter().map(String::as_str)).chain(best);
+    let sentences =
+        [title.as_str()].into_iter().chain(table.notes.iter().map(String::as_str)).chain(best.as_deref());
     sentences.map(escaped).collect::<Vec<_>>().join(" ")
 }
 

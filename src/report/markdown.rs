@@ -1,7 +1,7 @@
 //! A table in Markdown (GitHub's).
 
+use super::Table;
 use super::text::{CellText, harmless};
-use super::{BestOf, Table};
 
 /// A table in Markdown, its notes as a list below.
 pub fn markdown(table: &Table) -> String {
@@ -38,10 +38,7 @@ fn joined(lines: &[String]) -> String {
 }
 
 fn best(table: &Table) -> Option<String> {
-    table.best_of.map(|of| match of {
-        BestOf::Row => "Bold: best of its row.".to_owned(),
-        BestOf::Column => "Bold: best of its column.".to_owned(),
-    })
+    table.best_of.map(|of| format!("Bold: {}.", of.words()))
 }
 
 /// Foreign text that says what it is and no more.

@@ -85,6 +85,16 @@ pub enum BestOf {
     Column,
 }
 
+impl BestOf {
+    /// In words, to follow how the best is marked: `Bold: best of its row.`
+    pub(super) fn words(self) -> &'static str {
+        match self {
+            Self::Row => "best of its row",
+            Self::Column => "best of its column",
+        }
+    }
+}
+
 impl Cell {
     /// Whether the sweep has this combination at all.
     pub fn is_wanted(&self) -> bool {

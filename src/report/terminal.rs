@@ -2,8 +2,8 @@
 
 use comfy_table::{Attribute, Cell, CellAlignment, ContentArrangement, presets};
 
+use super::Table;
 use super::text::{CellText, harmless};
-use super::{BestOf, Table};
 
 /// Whether a terminal's escape codes may be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,10 +64,7 @@ fn notes(table: &Table, styling: Styling) -> Vec<String> {
         Styling::Plain => "*",
         Styling::Ansi => "Bold",
     };
-    let best = table.best_of.map(|of| match of {
-        BestOf::Row => format!("{how}: best of its row."),
-        BestOf::Column => format!("{how}: best of its column."),
-    });
+    let best = table.best_of.map(|of| format!("{how}: {}.", of.words()));
     table.notes.iter().map(|note| harmless(note)).chain(best).collect()
 }
 

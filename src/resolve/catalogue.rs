@@ -1,4 +1,5 @@
-//! What is known of the data without training: made by `data`, read here.
+//! What is known of the data without training: what `data` finds, in the terms of
+//! planning.
 
 use std::collections::BTreeMap;
 

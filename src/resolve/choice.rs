@@ -38,9 +38,7 @@ impl<'a> Choice<'a> {
             tokenization: text("tokenization").map_or(Some(system.tokenization), |name| name.parse().ok())?,
             masking: text("masking").map_or(Some(system.masking), |name| name.parse().ok())?,
             init: match text("init") {
-                Some(name) => {
-                    [Init::Random, Init::Pretrained].into_iter().find(|init| init.name() == name)?
-                }
+                Some(name) => Init::ALL.into_iter().find(|init| init.name() == name)?,
                 None => *system.init.first()?,
             },
             label_fraction: number("label_fraction").and_then(serde_json::Value::as_f64).unwrap_or(1.0),

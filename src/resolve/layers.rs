@@ -39,7 +39,8 @@ impl Layers {
         self.places.insert(path.to_owned(), (self.set, place.clone()));
     }
 
-    /// Takes back what a sweep or an axis set, and what a system's file says stays.
+    /// Back to what a system's file says, or the default: what a scale, a sweep or an axis
+    /// set is taken back.
     pub(super) fn reset_to(&mut self, path: &str, system: &System) {
         let own = system.overrides.iter().rev().find(|setting| setting.path == path);
         match (own, defaults().get(path)) {

@@ -162,6 +162,9 @@ pub enum Init {
 }
 
 impl Init {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Random, Self::Pretrained];
+
     /// The name in files and frames.
     pub fn name(self) -> &'static str {
         match self {

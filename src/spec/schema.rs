@@ -31,7 +31,7 @@ pub enum Kind {
     Boolean,
     /// One of a few words.
     Choice(&'static [&'static str]),
-    /// `random`, or the name of a system; whether there is one is for `resolve` to say.
+    /// `random`, or the name of a system; which systems there are the library knows.
     Start,
 }
 

@@ -67,21 +67,16 @@ pub struct Override {
     pub place: Place,
 }
 
-/// Words for inits, in files.
-pub(super) const INITS: [&str; 2] = ["random", "pretrained"];
-
 /// Reads one init.
 pub(super) fn read_init(node: &Node, out: &mut Diagnostics) -> Option<Init> {
     let text = node.text("`random` or `pretrained`", out)?;
-    match text {
-        "random" => Some(Init::Random),
-        "pretrained" => Some(Init::Pretrained),
-        _ => {
-            let message = format!("unknown init `{text}`");
-            out.push(Diagnostic::new(&node.place, message, "unknown init").accepted(text, INITS));
-            None
-        }
+    let init = Init::ALL.into_iter().find(|init| init.name() == text);
+    if init.is_none() {
+        let message = format!("unknown init `{text}`");
+        let names = Init::ALL.map(Init::name);
+        out.push(Diagnostic::new(&node.place, message, "unknown init").accepted(text, names));
     }
+    init
 }
 
 /// Reads one tokenization.

@@ -21,7 +21,7 @@ pub struct TableRequest {
     pub columns: Vec<String>,
     /// Which cells are meant.
     pub filter: Vec<Condition>,
-    /// The columns that differences are taken to: one value for each axis.
+    /// The rows or columns that differences are taken to: one value for each axis.
     pub baseline: Vec<Condition>,
     /// What is shown.
     pub metric: MetricChoice,

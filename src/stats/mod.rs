@@ -6,4 +6,4 @@
 
 mod spread;
 
-pub use spread::{MeanInterval, mean, mean_ci, sample_sd};
+pub use spread::{MeanInterval, mean, mean_ci, sample_sd, t_interval};

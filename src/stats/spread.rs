@@ -44,9 +44,17 @@ pub fn sample_sd(values: &[f64]) -> Option<f64> {
 pub fn mean_ci(values: &[f64], level: f64) -> MeanInterval {
     let (mean, sd, n) = (mean(values), sample_sd(values), values.len());
     let se = sd.map(|sd| sd / (n as f64).sqrt());
-    let half = se.and_then(|se| Some(se * t_quantile(n - 1, f64::midpoint(1.0, level))?));
-    let end = |sign: f64| Some(mean? + sign * half?);
-    MeanInterval { n, mean, sd, se, low: end(-1.0), high: end(1.0) }
+    let interval = mean.zip(sd).and_then(|(mean, sd)| t_interval(mean, sd, n, level));
+    let (low, high) = interval.unzip();
+    MeanInterval { n, mean, sd, se, low, high }
+}
+
+/// The t interval for the mean behind `n` values of which only the mean and the sample
+/// standard deviation are known; nothing where [`mean_ci`] has none.
+pub fn t_interval(mean: f64, sd: f64, n: usize, level: f64) -> Option<(f64, f64)> {
+    let degrees = n.checked_sub(1)?;
+    let half = sd / (n as f64).sqrt() * t_quantile(degrees, f64::midpoint(1.0, level))?;
+    Some((mean - half, mean + half))
 }
 
 /// Quantile of Student's t; `None` unless `0.5 < probability < 1` and there is a degree of

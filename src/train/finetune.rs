@@ -227,8 +227,8 @@ pub(super) fn finish(
     ]
     .into();
     let metric = work.task.metric;
-    let value = scores[&Split::Test].named().get(metric.name()).copied().flatten();
     result.scores = scores.iter().map(|(split, scores)| (*split, scores.named())).collect();
+    let value = result.scores[&Split::Test].get(metric.name()).copied().flatten();
     let headline = value.map(|value| (metric.name().to_owned(), value));
     Ok(Trained { result, training_seconds, headline })
 }

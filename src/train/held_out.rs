@@ -5,8 +5,8 @@ use burn::tensor::activation::log_softmax;
 use burn::tensor::{Int, Tensor, TensorData};
 
 use super::TrainError;
-use super::step::MlmBatch;
-use crate::model::{LanguageModel, TokenBatch};
+use super::step::{Hidden, MlmBatch, hidden};
+use crate::model::LanguageModel;
 
 /// Counts of tokens in training rows.
 pub(super) struct Unigrams {
@@ -29,8 +29,8 @@ impl Unigrams {
 
     /// Surprise at a token in nats, with one count added to each (Laplace), so that a token
     /// never met in training costs something finite.
-    fn surprise(&self, id: u32) -> f64 {
-        let count = self.counts[id as usize] + 1;
+    fn surprise(&self, id: usize) -> f64 {
+        let count = self.counts[id] + 1;
         ((self.total + self.counts.len() as u64) as f64 / count as f64).ln()
     }
 }
@@ -51,33 +51,25 @@ impl HeldOut {
     ) -> Result<Self, TrainError> {
         let (mut loss, mut unigram, mut count) = (0.0, 0.0, 0_usize);
         for batch in batches {
-            let targets: Vec<u32> = batch.targets.iter().flatten().map(|(_, id)| *id).collect();
-            if targets.is_empty() {
+            let hidden = hidden(model, batch)?;
+            if hidden.targets.is_empty() {
                 continue;
             }
-            count += targets.len();
-            unigram += targets.iter().map(|id| unigrams.surprise(*id)).sum::<f64>();
-            loss += summed_loss(model, batch, &targets)?;
+            count += hidden.targets.len();
+            unigram += hidden.targets.iter().map(|id| unigrams.surprise(*id as usize)).sum::<f64>();
+            loss += summed_loss(model, hidden);
         }
         let count = count.max(1) as f64;
         Ok(Self { loss: loss / count, unigram: unigram / count })
     }
 }
 
-fn summed_loss(model: &LanguageModel, batch: &MlmBatch, targets: &[u32]) -> Result<f64, TrainError> {
-    let tokens = TokenBatch::new(&batch.ids, model.encoder().spec())?;
-    let tokens = if batch.attend_pads { tokens.attending_pads() } else { tokens };
-    let width = tokens.tokens();
-    let places: Vec<usize> = batch
-        .targets
-        .iter()
-        .enumerate()
-        .flat_map(|(row, targets)| targets.iter().map(move |(position, _)| row * width + position))
-        .collect();
+fn summed_loss(model: &LanguageModel, hidden: Hidden) -> f64 {
+    let Hidden { tokens, places, targets } = hidden;
     let logits = model.logits(&tokens, places);
     let device = logits.device();
-    let ids: Vec<i32> = targets.iter().map(|id| *id as i32).collect();
-    let ids = Tensor::<2, Int>::from_data(TensorData::new(ids, [targets.len(), 1]), &device);
+    let rows = targets.len();
+    let ids = Tensor::<2, Int>::from_data(TensorData::new(targets, [rows, 1]), &device);
     let chosen = log_softmax(logits, 1).gather(1, ids).into_data();
-    Ok(-chosen.iter::<f64>().sum::<f64>())
+    -chosen.iter::<f64>().sum::<f64>()
 }

@@ -57,3 +57,45 @@ impl Rows {
         Ok(rows)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::{FeedForward, Layout, Norm};
+
+    fn long_encoder() -> Encoder {
+        Encoder {
+            d_model: 8,
+            n_layers: 1,
+            n_heads: 1,
+            d_ff: 8,
+            position: Position::Learned,
+            max_tokens: 512,
+            feed_forward: FeedForward::Gelu,
+            norm: Norm::Post,
+            norm_epsilon: 1e-12,
+            token_types: 2,
+            layout: Layout::ClsXSep,
+            head: Head::TwoHalf,
+            dropout: 0.0,
+            attention_dropout: 0.0,
+            weight_std: 0.02,
+            embedding_std: 0.02,
+        }
+    }
+
+    #[test]
+    fn long_and_short_sequences_go_through_two_halves_together() {
+        let tokenizer = Tokenizer::character();
+        let spec = spec(&long_encoder(), &tokenizer).unwrap();
+        let sequences = [3, 509, 510, 1019, 1020].map(|length| vec![5; length]);
+        let rows = Rows::of(&sequences, 1020, &tokenizer, &spec).unwrap();
+        let lengths: Vec<usize> = rows.ids.iter().map(Vec::len).collect();
+        // Two special tokens around each half; the last is cut to the most that fits.
+        assert_eq!(lengths, [5, 511, 514, 1023, 1023]);
+        assert_eq!(rows.truncated, 1);
+        // Where no sequence is long there are no halves, and nothing is cut in the middle.
+        let rows = Rows::of(&sequences[..2], 509, &tokenizer, &spec).unwrap();
+        assert_eq!(rows.ids.iter().map(Vec::len).collect::<Vec<_>>(), [5, 511]);
+    }
+}

@@ -119,11 +119,17 @@ fn step<M: Parameterised, B>(
     Ok(Stepped { model, loss, gradient_norm })
 }
 
-fn mlm_objective(
-    model: &LanguageModel,
-    batch: &MlmBatch,
-    total: usize,
-) -> Result<Option<Objective>, ModelError> {
+/// What a model reads of a batch, where it predicts, and what belongs there.
+pub(super) struct Hidden {
+    pub(super) tokens: TokenBatch,
+    /// Rows of the hidden states `[rows * tokens, d_model]`.
+    pub(super) places: Vec<usize>,
+    /// An id for each place.
+    pub(super) targets: Vec<i32>,
+}
+
+/// Checks a batch and lays it out for `model`.
+pub(super) fn hidden(model: &LanguageModel, batch: &MlmBatch) -> Result<Hidden, ModelError> {
     let tokens = TokenBatch::new(&batch.ids, model.encoder().spec())?;
     let tokens = if batch.attend_pads { tokens.attending_pads() } else { tokens };
     if batch.targets.len() != batch.ids.len() {
@@ -145,6 +151,15 @@ fn mlm_objective(
             targets.push(id as i32);
         }
     }
+    Ok(Hidden { tokens, places, targets })
+}
+
+fn mlm_objective(
+    model: &LanguageModel,
+    batch: &MlmBatch,
+    total: usize,
+) -> Result<Option<Objective>, ModelError> {
+    let Hidden { tokens, places, targets } = hidden(model, batch)?;
     if targets.is_empty() {
         return Ok(None);
     }

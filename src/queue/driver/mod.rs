@@ -230,6 +230,7 @@ impl<'a> Driver<'a> {
         if asked <= self.stops {
             return;
         }
+        let first = self.stops == 0;
         self.stops = asked;
         if asked == 1 {
             let running = self.workers.keys().filter(|&&slot| self.machine.running_on(slot).is_some());
@@ -238,7 +239,11 @@ impl<'a> Driver<'a> {
             self.events.push_front(Event::Stop);
         } else {
             self.tell(Notice::Killing);
-            self.events.push_front(Event::StopNow);
+            if first {
+                self.events.push_front(Event::Stop);
+            }
+            // After what is already known: a job that just ended has ended.
+            self.events.push_back(Event::StopNow);
         }
     }
 

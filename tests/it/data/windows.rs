@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
+use std::path::Path;
 
 use bench::data::{DataError, Example, TaskData, load_task};
 use bench::settings::{Task, TaskSource, Windows};
@@ -243,4 +244,11 @@ fn fingerprints_know_sequences_clusters_and_splits_but_not_file_names() {
     assert_ne!(changed(|genomes| genomes[0].sequence.push('A')), base);
     assert_ne!(changed(|genomes| genomes.swap(0, 1)), base);
     assert_ne!(changed(|genomes| drop(genomes.remove(0))), base);
+}
+
+#[test]
+fn a_split_too_small_for_its_classes_is_refused() {
+    let task = with(|windows| windows.test = 1);
+    let error = load_task(&task, Path::new("nowhere")).unwrap_err().to_string();
+    assert!(error.contains("test") && error.contains("at least one window of each class"), "{error}");
 }
