@@ -8,10 +8,12 @@ mod collect;
 mod data;
 mod errors;
 mod experiment;
+mod interruption;
 mod library;
 mod measure;
 mod plan;
 mod progress;
+mod space;
 mod status;
 mod stored;
 mod sweep;
@@ -120,7 +122,7 @@ pub fn main() -> ExitCode {
         Ok(verdict) => ExitCode::from(verdict.code()),
         Err(error) => {
             eprint!("{}", errors::render(&error));
-            ExitCode::from(2)
+            ExitCode::from(error.code())
         }
     }
 }

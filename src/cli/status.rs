@@ -124,6 +124,11 @@ fn begun(arguments: &Arguments, job: &Job) -> Option<(String, String)> {
         Event::Started { .. } => "started".to_owned(),
         Event::Progress { step, steps, loss } => format!("step {step} of {steps}, loss {loss:.3}"),
         Event::Evaluated { step, metric, value } => format!("step {step}, {metric} {value:.3} on dev"),
+        Event::Checkpointed { step } => format!("step {step}, with a checkpoint"),
+        Event::Resumed { step } => format!("went on from the checkpoint of step {step}"),
+        Event::Interrupted { step } => format!("stopped after step {step}, with a checkpoint"),
+        Event::Warning { message } => message,
+        Event::Finished => "finished".to_owned(),
     };
     Some((job.label.clone(), text))
 }
