@@ -21,6 +21,17 @@ pub(super) enum CliError {
 }
 
 impl CliError {
+    /// Without what surrounds it on a terminal.
+    pub(super) fn text(&self) -> String {
+        match self {
+            Self::Message(text) | Self::Interrupted(text) => text.clone(),
+            Self::Mistakes(diagnostics) => {
+                let messages = diagnostics.clone().sorted().into_iter().map(|diagnostic| diagnostic.message);
+                messages.collect::<Vec<_>>().join("; ")
+            }
+        }
+    }
+
     /// The exit code: the input or the command line is wrong, or jobs remain.
     pub(super) fn code(&self) -> u8 {
         match self {

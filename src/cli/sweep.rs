@@ -21,8 +21,8 @@ use super::table::{Format, specs, styling, width};
 use super::{Places, Verdict, say};
 use crate::plan::Plan;
 use crate::queue::{
-    EarlierFailures, Host, Limits, LockedResults, Notice, Patience, Queued, RunError, Slot, Summary,
-    WorkerCommand, Workload, free_bytes, run as run_queue, slots,
+    EarlierFailures, Host, Limits, LockedResults, Notice, Patience, Queued, Slot, Summary, WorkerCommand,
+    Workload, free_bytes, run as run_queue, slots,
 };
 use crate::record::{JobFolder, State, publish, remove_litter};
 use crate::report::{Styling, tabulate};
@@ -76,7 +76,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<Verdict, CliError> {
     check_space(&experiment, &jobs, slots.len(), results.path())?;
     stored.write(results.path())?;
     let summary = work(arguments, &experiment, jobs, slots, &results)?;
-    conclude(&stored, results.path(), arguments)?;
+    // Where the disk is full, the tables wait too; what else is to be said is said.
+    conclude(&stored, results.path(), arguments).map_err(|error| cut_short(&error.text(), results.path()))?;
     let partial = wanted.len() < experiment.plan.jobs.len();
     let open = partial && !all_done(&experiment.plan, results.path())?;
     let verdict = match summary {
@@ -203,13 +204,13 @@ fn work(
     });
     let elapsed = progress.elapsed();
     progress.close();
-    let summary = summary.map_err(|error| cut_short(&error, results.path()))?;
+    let summary = summary.map_err(|error| cut_short(&error.to_string(), results.path()))?;
     eprintln!("{} jobs done in all; this took {}", summary.done, duration(elapsed.as_secs_f64()));
     Ok(summary)
 }
 
 /// Nothing that was done is lost where the queue cannot go on; the same command goes on.
-fn cut_short(error: &RunError, results: &Path) -> CliError {
+fn cut_short(error: &str, results: &Path) -> CliError {
     let space = free_bytes(results).map_or_else(String::new, |free| format!(" ({} free there)", bytes(free)));
     CliError::Interrupted(format!(
         "{error}{space}\nhelp: what is done stays done; once this is mended, go on with: {}",

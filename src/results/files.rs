@@ -38,5 +38,5 @@ pub fn read_parquet(path: &Path) -> Result<DataFrame, ResultsError> {
 fn write(path: &Path, encode: impl FnOnce(&mut Vec<u8>) -> PolarsResult<()>) -> Result<(), ResultsError> {
     let mut bytes = Vec::new();
     encode(&mut bytes).map_err(|source| ResultsError::Format { path: path.to_owned(), source })?;
-    publish(path, &bytes).map_err(|source| ResultsError::Io { path: path.to_owned(), source })
+    publish(path, &bytes).map_err(ResultsError::Unwritable)
 }

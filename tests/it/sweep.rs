@@ -3,6 +3,7 @@
 mod faults;
 mod interruption;
 mod kills;
+mod memory;
 
 use std::collections::BTreeMap;
 use std::fs;
