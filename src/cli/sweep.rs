@@ -21,13 +21,14 @@ use super::table::{Format, specs, styling, width};
 use super::{Places, Verdict, say};
 use crate::plan::Plan;
 use crate::queue::{
-    EarlierFailures, Host, Limits, LockedResults, Notice, Patience, Queued, Slot, Summary, WorkerCommand,
-    Workload, free_bytes, run as run_queue, slots,
+    EarlierFailures, Host, Limits, LockedResults, Notice, Patience, Queued, RunError, Slot, Summary,
+    WorkerCommand, Workload, free_bytes, run as run_queue, slots,
 };
 use crate::record::{JobFolder, State, publish, remove_litter};
 use crate::report::{Styling, tabulate};
 use crate::results::{write_csv, write_parquet};
 use crate::settings::{Key, Run, Stage};
+use crate::train::device_is_there;
 
 /// Arguments of `bench sweep`.
 #[derive(Args, Debug)]
@@ -67,6 +68,9 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &Arguments) -> Result<Verdict, CliError> {
     let experiment = load(&arguments.file, &arguments.places)?;
     let slots = slots(arguments.devices.as_deref(), arguments.slots, &Host::here())?;
+    for slot in &slots {
+        device_is_there(&slot.device.to_string())?;
+    }
     refuse_missing_data(&experiment)?;
     let wanted = wanted(&experiment.plan, &arguments.only)?;
     let results = hold(&arguments.places.results, arguments.wait)?;
@@ -204,7 +208,10 @@ fn work(
     });
     let elapsed = progress.elapsed();
     progress.close();
-    let summary = summary.map_err(|error| cut_short(&error.to_string(), results.path()))?;
+    let summary = summary.map_err(|error| match error {
+        RunError::Folder(error) => cut_short(&error.to_string(), results.path()),
+        RunError::Graph(_) | RunError::Watch(_) | RunError::NoWorker { .. } => error.into(),
+    })?;
     eprintln!("{} jobs done in all; this took {}", summary.done, duration(elapsed.as_secs_f64()));
     Ok(summary)
 }

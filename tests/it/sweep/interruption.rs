@@ -85,6 +85,16 @@ fn one_request_to_stop_pauses_with_a_checkpoint_and_says_how_to_go_on() {
 }
 
 #[test]
+fn a_device_that_is_not_there_is_refused_in_one_line() {
+    let bench = slow();
+    let output = start(&bench, &["--devices", "cuda:0"]).wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(said(&output).lines().count(), 1, "{}", said(&output));
+    assert!(said(&output).contains("`cuda:0`"), "{}", said(&output));
+    assert!(!bench.results().exists());
+}
+
+#[test]
 fn two_requests_stop_at_once() {
     let bench = slow();
     let sweep = start(&bench, &[]);
