@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::diagnostic::{Diagnostic, Diagnostics, Place, Source, quoted};
-use super::node::{Node, Table, missing, nowhere};
+use super::node::{Node, Table, grouped, missing, nowhere};
 use super::syntax;
 use super::system::{Override, optional_text, read_section};
 use crate::settings::{
@@ -33,6 +33,8 @@ pub struct CorpusEntry {
 const SOURCES: [&str; 3] = ["csv", "windows", "motif"];
 const CORPUS_SOURCES: [&str; 2] = ["manifest", "fasta"];
 const COUNT_MAX: i64 = 1_000_000_000;
+/// Most nucleotides of a synthetic task: they are made whenever a sweep is planned.
+const SYNTHETIC_MAX: usize = 100_000_000;
 
 /// Reads a task's file.
 pub(super) fn read_task(id: &str, source: &Arc<Source>, out: &mut Diagnostics) -> Option<TaskEntry> {
@@ -156,6 +158,7 @@ fn read_motif(table: &Table, place: &Place, out: &mut Diagnostics) -> Option<Tas
     {
         node.refuse(&format!("a length that holds the motif: at least {}", word.len()), out);
     }
+    check_amount(table, length, [train, dev, test], out);
     let noise = table.get("noise").map_or(Some(0.0), |node| {
         let noise = node.number().filter(|noise| (0.0..0.5).contains(noise));
         if noise.is_none() {
@@ -171,6 +174,20 @@ fn read_motif(table: &Table, place: &Place, out: &mut Diagnostics) -> Option<Tas
         test: test?,
         noise: noise?,
     }))
+}
+
+/// Whether the sequences of a synthetic task can be made in no time.
+fn check_amount(table: &Table, length: Option<usize>, rows: [Option<usize>; 3], out: &mut Diagnostics) {
+    let (Some(length), Some(node)) = (length, table.get("length")) else { return };
+    let rows: usize = rows.into_iter().flatten().sum();
+    if length.saturating_mul(rows) > SYNTHETIC_MAX {
+        let most = grouped(SYNTHETIC_MAX as i64);
+        let message = format!("{rows} sequences of {length} nt are more than {most} nt");
+        out.push(
+            Diagnostic::new(&node.place, message, "too much for a synthetic task")
+                .help("they are made whenever the sweep is planned: fewer sequences, or shorter ones"),
+        );
+    }
 }
 
 fn read_word(node: &Node, out: &mut Diagnostics) -> Option<String> {
