@@ -95,8 +95,10 @@ fn render_one(renderer: &Renderer, diagnostic: &Diagnostic, said: &mut BTreeSet<
     let annotation = AnnotationKind::Primary.span(span).label(&label);
     let snippet = Snippet::source(&shown).path(&path).line_start(first).annotation(annotation);
     let help: Vec<String> = diagnostic.help.iter().map(|line| wrapped(&one_line(line), said)).collect();
-    let group = title.element(snippet);
-    renderer.render(&[group.elements(help.iter().map(|line| Level::HELP.message(line)))])
+    let notes = diagnostic.notes.iter().map(|line| one_line(line));
+    let notes: Vec<String> = notes.filter(|line| said.insert(line.clone())).collect();
+    let group = title.element(snippet).elements(help.iter().map(|line| Level::HELP.message(line)));
+    renderer.render(&[group.elements(notes.iter().map(|line| Level::NOTE.message(line)))])
 }
 
 /// The lines that hold a span, the number of the first of them, and the span within them. Of
@@ -156,6 +158,10 @@ fn harmless(c: char) -> char {
         c if c.is_ascii_control() => ' ',
         // Two-byte controls U+0080 to U+009F become a two-byte blank.
         c if c.is_control() => '\u{a0}',
+        // A joiner is part of what is seen.
+        '\u{200d}' => c,
+        c if is_unseen(c) && c.len_utf8() == 2 => '·',
+        c if is_unseen(c) && c.len_utf8() == 3 => '\u{fffd}',
         c => c,
     }
 }

@@ -2,7 +2,7 @@
 
 use super::choice::Choice;
 use crate::settings::{Architecture, Encoder, Init, Targets};
-use crate::spec::{Diagnostic, Diagnostics, Library, LibraryKind, Sweep, System, value_text};
+use crate::spec::{Diagnostic, Diagnostics, Library, Sweep, System, value_text};
 
 /// The setting.
 pub(super) const START: &str = "pretrain.start";
@@ -20,18 +20,15 @@ pub(super) fn chain<'a>(
         let last = chain.last().unwrap_or(choice);
         let Some(name) = last.starts_from() else { break };
         let Some(system) = library.systems.get(name) else {
-            let known = library.names(LibraryKind::System);
-            out.push(
-                refusal(last, &format!("`{name}` is no system to start from"), "no system has this name")
-                    .accepted(name, std::iter::once("random").chain(known.iter().map(String::as_str))),
-            );
+            let refused =
+                refusal(last, &format!("`{name}` is no system to start from"), "no system has this name");
+            out.push(startable(refused, last, library, name));
             return None;
         };
         if !is_pretrained(system) {
             let message = format!("`{name}` has no pre-training to start from");
-            let trained = library.systems.values().filter(|system| is_pretrained(system));
-            let accepted = std::iter::once("random").chain(trained.map(|system| system.name.as_str()));
-            out.push(refusal(last, &message, "random weights are its only start").accepted(name, accepted));
+            let refused = refusal(last, &message, "random weights are its only start");
+            out.push(startable(refused, last, library, name));
             return None;
         }
         if std::iter::once(choice).chain(&chain).any(|other| other.system.name == *name) {
@@ -46,6 +43,13 @@ pub(super) fn chain<'a>(
     }
     chain.reverse();
     Some(chain)
+}
+
+/// Adds what a pre-training may start from.
+fn startable(refused: Diagnostic, choice: &Choice<'_>, library: &Library, wrong: &str) -> Diagnostic {
+    let own = &choice.system.name;
+    let trained = library.systems.values().filter(|system| is_pretrained(system) && system.name != *own);
+    refused.accepted(wrong, std::iter::once("random").chain(trained.map(|system| system.name.as_str())))
 }
 
 /// The mistake of pre-trainings that start from each other: the same from whichever of them
@@ -91,8 +95,9 @@ fn fits(child: &Choice<'_>, parent: &Choice<'_>, out: &mut Diagnostics) -> bool 
         .collect();
     let (child_name, parent_name) = (&child.system.name, &parent.system.name);
     let message = format!(
-        "`{child_name}` cannot take over weights of `{parent_name}`: {} differ",
-        differing.join(", ")
+        "`{child_name}` cannot take over weights of `{parent_name}`: {} {}",
+        differing.join(", "),
+        if differing.len() == 1 { "differs" } else { "differ" }
     );
     out.push(
         refusal(child, &message, "another shape")

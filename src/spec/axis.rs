@@ -125,7 +125,7 @@ pub(super) fn is_axis_or(path: &str, place: &Place, others: &[&str], out: &mut D
         _ => Diagnostic::new(place, format!("unknown axis `{path}`"), "unknown axis")
             .maybe_help(hint::in_a_grid(path))
             .accepted(path, AXES.iter().chain(others).copied())
-            .help("any setting is an axis too, by its dotted path: `pretrain.steps`"),
+            .note("any setting is an axis too, by its dotted path: `pretrain.steps`"),
     };
     out.push(unknown);
     false

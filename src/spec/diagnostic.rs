@@ -51,9 +51,9 @@ impl Place {
     }
 
     fn touches(&self, other: &Self) -> bool {
-        self.source.path == other.source.path
-            && self.span.start <= other.span.end
+        self.span.start <= other.span.end
             && other.span.start <= self.span.end
+            && self.source.path == other.source.path
     }
 }
 
@@ -68,18 +68,33 @@ pub struct Diagnostic {
     pub label: String,
     /// What would be accepted, or the way out.
     pub help: Vec<String>,
+    /// What is worth knowing once, however many mistakes it belongs to.
+    pub notes: Vec<String>,
 }
 
 impl Diagnostic {
     /// A mistake at a place.
     pub fn new(place: &Place, message: impl Into<String>, label: impl Into<String>) -> Self {
-        Self { place: place.clone(), message: message.into(), label: label.into(), help: Vec::new() }
+        Self {
+            place: place.clone(),
+            message: message.into(),
+            label: label.into(),
+            help: Vec::new(),
+            notes: Vec::new(),
+        }
     }
 
     /// Adds a line of advice.
     #[must_use]
     pub fn help(mut self, line: impl Into<String>) -> Self {
         self.help.push(line.into());
+        self
+    }
+
+    /// Adds a line of background, which is shown with the first mistake that has it.
+    #[must_use]
+    pub fn note(mut self, line: impl Into<String>) -> Self {
+        self.notes.push(line.into());
         self
     }
 
@@ -107,16 +122,17 @@ impl Diagnostic {
 
 /// Most names that a list in a message shows.
 const LONGEST_LIST: usize = 40;
+/// So many are shown of a longer one.
+const SHOWN_OF_MORE: usize = 12;
 
 /// Names in a message: `` `a`, `b` ``, and of too many how many more there are.
 pub fn quoted<S: AsRef<str>>(names: impl IntoIterator<Item = S>) -> String {
     let names: Vec<String> = names.into_iter().map(|name| format!("`{}`", name.as_ref())).collect();
-    match names.get(..LONGEST_LIST) {
-        Some(shown) if names.len() > LONGEST_LIST => {
-            format!("{} and {} more", shown.join(", "), names.len() - LONGEST_LIST)
-        }
-        Some(_) | None => names.join(", "),
+    if names.len() <= LONGEST_LIST {
+        return names.join(", ");
     }
+    let (shown, more) = names.split_at(SHOWN_OF_MORE);
+    format!("{} and {} more", shown.join(", "), more.len())
 }
 
 /// The accepted name nearest to a misspelt one, if it is near enough to be meant.
@@ -138,7 +154,8 @@ fn similarity(wrong: &str, name: &str) -> f64 {
     }
     let (wrong, name) = (wrong.to_lowercase(), name.to_lowercase());
     let letters = strsim::normalized_damerau_levenshtein(&wrong, &name);
-    let is_part = wrong.len() > 1 && name.strip_suffix(&wrong).is_some_and(|path| path.ends_with('/'));
+    let ends = |whole: &str, part: &str| whole.strip_suffix(part).is_some_and(|path| path.ends_with('/'));
+    let is_part = wrong.len() > 1 && (ends(&name, &wrong) || ends(&wrong, &name));
     let begins = wrong.len() > 2 && name.strip_prefix(&wrong).is_some_and(|rest| !rest.contains('/'));
     match (is_part, begins) {
         (true, _) => letters.max(0.95),
@@ -256,7 +273,7 @@ mod tests {
         let help = at(0..1, "a").accepted("task-77x", all.clone()).help;
         assert_eq!(help[0], "did you mean `task-77`?");
         assert!(help[1].starts_with("accepted: `task-77`, "), "{help:?}");
-        assert!(help[1].ends_with(" and 60 more"), "{help:?}");
+        assert!(help[1].ends_with(" and 88 more"), "{help:?}");
         assert_eq!(quoted(all.take(40)).matches('`').count(), 80);
     }
 

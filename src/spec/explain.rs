@@ -11,9 +11,9 @@ use super::syntax::line_of;
 /// What is wrong, and beside the caret what would be accepted. `root` is what could be read.
 pub(super) fn explain(root: &Node, place: &Place, message: &str) -> Diagnostic {
     control_character(place)
-        .or_else(|| wrong_value(place, message))
         .or_else(|| axis_and_section(place, message))
         .or_else(|| duplicate(root, place, message))
+        .or_else(|| wrong_value(place, message))
         .or_else(|| wrong_key(place, message))
         .unwrap_or_else(|| in_other_words(place, message))
 }
@@ -40,7 +40,8 @@ fn before(place: &Place) -> &str {
 fn control_character(place: &Place) -> Option<Diagnostic> {
     let c = rest(place).chars().next().filter(|c| c.is_control() && !['\n', '\r', '\t'].contains(c))?;
     let what = format!("the control character U+{:04X}", u32::from(c));
-    Some(invalid(place, &what, "expected text that can be seen"))
+    let label = format!("delete it, or write `\\u{:04X}` in a text", u32::from(c));
+    Some(invalid(place, &what, label))
 }
 
 /// A value that is missing, or a text without quotes.
@@ -62,6 +63,7 @@ fn wrong_value(place: &Place, message: &str) -> Option<Diagnostic> {
     let label = match plain.to_lowercase().as_str() {
         word @ ("true" | "false") => format!("expected `{word}`, in small letters"),
         _ if plain != typed => format!("a text needs straight quotes: `\"{plain}\"`"),
+        _ if typed.ends_with(';') => "a line ends without `;`".to_owned(),
         _ if typed.starts_with(|c: char| c.is_ascii_digit()) => {
             "expected one value, or a list with commas: `[1, 2]`".to_owned()
         }
@@ -97,57 +99,75 @@ fn duplicate(root: &Node, place: &Place, message: &str) -> Option<Diagnostic> {
     if !is_duplicate(message) {
         return None;
     }
-    let line = line_of(&place.source.text, place.span.start);
-    let head = place.source.text.get(line).unwrap_or_default().trim();
-    let is_table = head.starts_with('[');
-    let typed = place.text();
-    let (what, way_out) = if is_table {
-        (format!("the table `[{typed}]` is there twice"), "give all its settings in one table")
+    let text = &place.source.text;
+    let head = text.get(line_of(text, place.span.start)).unwrap_or_default().trim();
+    let typed = place.text().trim_matches(['"', '\'']);
+    let (what, way_out, first) = if head.starts_with('[') {
+        let first = text.lines().position(|line| line.trim() == head).map(|at| 1 + at);
+        (format!("the table `[{typed}]` is there twice"), "give all its settings in one table", first)
     } else {
-        (format!("the key `{typed}` is there twice"), "keep one of them")
+        let start = first_of(root, place, typed);
+        let first = start.map(|start| 1 + text[..start].matches('\n').count());
+        (format!("the key `{typed}` is there twice"), "keep one of them", first)
     };
-    let mut starts = Vec::new();
-    names(root, typed.trim_matches(['"', '\'']), &mut starts);
-    let first = starts.into_iter().filter(|start| *start < place.span.start).max();
     let help = match first {
-        Some(start) => {
-            let line = 1 + place.source.text[..start].matches('\n').count();
-            format!("the first is in line {line}: {way_out}")
-        }
+        Some(line) => format!("the first is in line {line}: {way_out}"),
         None => way_out.to_owned(),
     };
     Some(invalid(place, &what, "the second").help(help))
 }
 
-/// Where keys of this name stand, but for those of inline tables.
-fn names(node: &Node, name: &str, starts: &mut Vec<usize>) {
+/// Where the key stands that a second one repeats: in the same inline table, or else the
+/// nearest above that is in none.
+fn first_of(root: &Node, second: &Place, name: &str) -> Option<usize> {
+    let mut starts = Vec::new();
+    names(inline_table(root, second.span.start).unwrap_or(root), name, &mut starts);
+    starts.into_iter().filter(|start| *start < second.span.start).max()
+}
+
+fn is_inline(node: &Node) -> bool {
+    node.place.text().starts_with('{')
+}
+
+/// The nodes in a table or list.
+fn children(node: &Node) -> Vec<&Node> {
     match &node.value {
-        NodeValue::Table(table) if !node.place.text().starts_with('{') => {
-            for (key, node) in &table.entries {
-                if key.text == name {
-                    starts.push(key.place.span.start);
-                }
-                names(node, name, starts);
-            }
-        }
-        NodeValue::List(items) => items.iter().for_each(|item| names(item, name, starts)),
-        NodeValue::Table(_)
-        | NodeValue::Text(_)
+        NodeValue::Table(table) => table.entries.iter().map(|(_, node)| node).collect(),
+        NodeValue::List(items) => items.iter().collect(),
+        NodeValue::Text(_)
         | NodeValue::Integer(_)
         | NodeValue::Number(_)
         | NodeValue::Boolean(_)
-        | NodeValue::Other => {}
+        | NodeValue::Other => Vec::new(),
+    }
+}
+
+/// The innermost inline table around a position.
+fn inline_table(node: &Node, at: usize) -> Option<&Node> {
+    let inner = children(node).into_iter().find_map(|child| inline_table(child, at));
+    inner.or((is_inline(node) && node.place.span.contains(&at)).then_some(node))
+}
+
+/// Where keys of this name stand in a node, but for those of inline tables in it.
+fn names(node: &Node, name: &str, starts: &mut Vec<usize>) {
+    if let NodeValue::Table(table) = &node.value {
+        let own = table.entries.iter().filter(|(key, _)| key.text == name);
+        starts.extend(own.map(|(key, _)| key.place.span.start));
+    }
+    for child in children(node).into_iter().filter(|child| !is_inline(child)) {
+        names(child, name, starts);
     }
 }
 
 /// A line that does not begin as `KEY =` does.
 fn wrong_key(place: &Place, message: &str) -> Option<Diagnostic> {
     const KEY: &str = "expected a name of the letters A to Z, digits, `-`, `_`";
-    let has_colon =
-        place.text().starts_with(':') || before(place).ends_with(':') || rest(place).starts_with(':');
+    let has_colon = place.text().starts_with(':')
+        || before(place).trim_end().ends_with(':')
+        || rest(place).starts_with(':');
     if has_colon {
         let help = "this file is read as TOML: `KEY = VALUE`, and `[TABLE]` above the keys of a table";
-        return Some(invalid(place, "`:` behind a key", "expected `=`").help(help));
+        return Some(invalid(place, "`:` behind a key", "expected `=`").note(help));
     }
     match message.split(", expected ").next().unwrap_or_default() {
         "invalid unquoted key" => Some(invalid(place, "a key of such characters needs quotes", KEY)),

@@ -196,7 +196,7 @@ impl Field {
             _ => None,
         };
         let meaning = format!("`{}`: {}", self.path, self.doc);
-        Diagnostic::new(&node.place, message, expected).maybe_help(advice).help(meaning)
+        Diagnostic::new(&node.place, message, expected).maybe_help(advice).note(meaning)
     }
 }
 

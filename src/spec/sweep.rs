@@ -152,7 +152,7 @@ fn read_grids(table: &Table, place: &Place, library: &Library, out: &mut Diagnos
     if matches!(node.value, NodeValue::Table(_)) {
         out.push(
             Diagnostic::new(&node.place, "`[grid]` is one table", "write `[[grid]]`")
-                .help("a sweep may have several grids, so each is written with two brackets"),
+                .note("a sweep may have several grids, so each is written with two brackets"),
         );
         return Vec::new();
     }
@@ -178,7 +178,7 @@ fn read_tables(
     if matches!(node.value, NodeValue::Table(_)) {
         out.push(
             Diagnostic::new(&node.place, "`[table]` is one table", "write `[[table]]`")
-                .help("a sweep may have several tables, so each is written with two brackets"),
+                .note("a sweep may have several tables, so each is written with two brackets"),
         );
         return Vec::new();
     }

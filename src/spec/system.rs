@@ -74,7 +74,9 @@ pub(super) fn read_init(node: &Node, out: &mut Diagnostics) -> Option<Init> {
     if init.is_none() {
         let message = format!("unknown init `{text}`");
         let names = Init::ALL.map(Init::name);
-        out.push(Diagnostic::new(&node.place, message, "unknown init").accepted(text, names));
+        out.push(Diagnostic::new(&node.place, message, "unknown init").accepted(text, names).note(
+            "`random` trains from scratch on the task alone; `pretrained` is pre-trained on the corpus first",
+        ));
     }
     init
 }
@@ -157,8 +159,8 @@ pub(super) fn unknown_setting(section: &str, name: &str, place: &Place) -> Diagn
     let prefix = format!("{section}.");
     let known = schema::fields().iter().filter_map(|field| field.path.strip_prefix(&prefix));
     Diagnostic::new(place, format!("unknown setting `{section}.{name}`"), "unknown setting")
-        .maybe_help(hint::in_another_section(name))
-        .accepted(name, known)
+        .maybe_help(hint::in_another_section(section, name))
+        .accepted(hint::own_name(name), known)
 }
 
 /// Reads a system's file.

@@ -12,25 +12,28 @@ pub(super) fn divides(encoder: &Encoder, choice: &Choice<'_>, out: &mut Diagnost
     let (d_model, n_heads) = (encoder.d_model, encoder.n_heads);
     if d_model % n_heads != 0 {
         let place = choice.layers.last_of(&SIZES).unwrap_or(choice.grid);
-        let message = format!("{n_heads} heads do not divide the width {d_model}");
+        let message = format!("{} do not divide the width {d_model}", plural(n_heads));
         let refused = Diagnostic::new(place, message, "`model.n_heads` must divide `model.d_model`")
             .help(format!("accepted for width {d_model}: {} heads", heads(d_model, 1)))
-            .help(format!("accepted for {n_heads} heads: a width of {}", widths(d_model, n_heads)));
+            .help(format!("accepted for {}: a width of {}", plural(n_heads), widths(d_model, n_heads)));
         out.push(with_others(refused, &SIZES, choice));
         return false;
     }
     if encoder.position == Position::Rope && (d_model / n_heads) % 2 != 0 {
         let paths = [SIZES[0], SIZES[1], "model.position"];
         let place = choice.layers.last_of(&paths).unwrap_or(choice.grid);
-        let message =
-            format!("{n_heads} heads of width {} cannot be rotated in pairs by `rope`", d_model / n_heads);
+        let message = format!(
+            "{} of width {} cannot be rotated in pairs by `rope`",
+            plural(n_heads),
+            d_model / n_heads
+        );
         let fitting = match heads(d_model, 2) {
             none if none.is_empty() => "no number of heads, since it is odd".to_owned(),
             some => format!("{some} heads"),
         };
         let refused = Diagnostic::new(place, message, "odd width of a head")
             .help(format!("accepted for width {d_model} with `rope`: {fitting}"))
-            .help(format!("accepted for {n_heads} heads: a width of {}", widths(d_model, 2 * n_heads)))
+            .help(format!("accepted for {}: a width of {}", plural(n_heads), widths(d_model, 2 * n_heads)))
             .help("or another `model.position`: `learned`, `alibi`");
         out.push(with_others(refused, &paths, choice));
         return false;
@@ -54,6 +57,10 @@ fn heads(width: usize, unit: usize) -> String {
     let fits = |n: &usize| width.is_multiple_of(*n * unit);
     let all: Vec<String> = (1..=width.min(64)).filter(fits).map(|n| n.to_string()).collect();
     all.join(", ")
+}
+
+fn plural(heads: usize) -> String {
+    if heads == 1 { "1 head".to_owned() } else { format!("{heads} heads") }
 }
 
 /// The multiples of `unit` on either side of a width.
@@ -132,7 +139,7 @@ fn fits_corpus(choice: &Choice<'_>, named: &Named, facts: &CorpusFacts, out: &mu
             message,
             format!("the shortest windows of `{}` are longer", choice.system.name),
         )
-        .help("the last twentieth of every sequence is held out, to measure pre-training")
+        .note("the last twentieth of every sequence is held out, to measure pre-training")
         .help(accepted),
     );
     false
