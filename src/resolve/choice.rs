@@ -6,11 +6,15 @@ use super::expand::Point;
 use super::layers::{Layers, typed};
 use super::start::START;
 use crate::settings::{Architecture, Coordinates, Encoder, Init, KmerLogistic, Targets, Tokenization};
-use crate::spec::{AXES, ArchitectureKind, AxisValue, Library, Place, Sweep, System, TaskEntry, value_text};
+use crate::spec::{
+    AXES, ArchitectureKind, AxisValue, Grid, Library, Place, Sweep, System, TaskEntry, value_text,
+};
 
 /// What a point chose.
 pub(super) struct Choice<'a> {
     pub(super) grid: &'a Place,
+    block: &'a Grid,
+    sweep: &'a Sweep,
     pub(super) values: &'a [(&'a str, &'a AxisValue)],
     pub(super) system: &'a System,
     pub(super) task: &'a TaskEntry,
@@ -24,7 +28,7 @@ pub(super) struct Choice<'a> {
 
 impl<'a> Choice<'a> {
     /// Nothing where a name is known of which nothing else is known.
-    pub(super) fn of(sweep: &Sweep, library: &'a Library, point: &'a Point<'a>) -> Option<Self> {
+    pub(super) fn of(sweep: &'a Sweep, library: &'a Library, point: &'a Point<'a>) -> Option<Self> {
         let system = system(point, library)?;
         let task = library.tasks.get(point.get("task")?.value.as_str()?)?;
         let layers = layers(system, task, &point.values, sweep, library);
@@ -32,6 +36,8 @@ impl<'a> Choice<'a> {
         let number = |axis| point.get(axis).map(|value| &value.value);
         Some(Self {
             grid: &point.grid.place,
+            block: point.grid,
+            sweep,
             values: &point.values,
             system,
             task,
@@ -85,6 +91,13 @@ impl<'a> Choice<'a> {
     /// Whether its grid or the file gives values to an axis.
     pub(super) fn has_axis(&self, axis: &str) -> bool {
         self.values.iter().any(|(name, _)| *name == axis)
+    }
+
+    /// Whether its grid has another value on one of these axes: only then is there something
+    /// left where this one is left out.
+    pub(super) fn varies(&self, axes: &[&str]) -> bool {
+        let all = self.sweep.axes_of(self.block);
+        all.iter().any(|axis| axes.contains(&axis.name.as_str()) && axis.values.len() > 1)
     }
 
     /// Nothing for a tokenization that the architecture cannot have.

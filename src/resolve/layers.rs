@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value as Json};
 
-use crate::spec::{ArchitectureKind, Override, Place, Scale, Settings, System, defaults};
+use crate::spec::{ArchitectureKind, Override, Place, Scale, Settings, System, defaults, value_text};
 
 /// Settings, and where each was last set.
 #[derive(Clone, Debug)]
@@ -58,6 +58,15 @@ impl Layers {
     pub(super) fn last_of(&self, paths: &[&str]) -> Option<&Place> {
         let places = paths.iter().filter_map(|path| self.places.get(*path));
         places.max_by_key(|(order, _)| *order).map(|(_, place)| place)
+    }
+
+    /// What a setting is and who set it, for messages that have their caret elsewhere.
+    pub(super) fn told(&self, path: &str) -> String {
+        let value = self.get(path).map_or_else(|| "-".to_owned(), value_text);
+        match self.places.get(path) {
+            Some((_, place)) => format!("`{path}` is `{value}`, set in {}", place.shown()),
+            None => format!("`{path}` is `{value}` by default"),
+        }
     }
 
     /// A value, where there is one.
