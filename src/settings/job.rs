@@ -7,7 +7,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Architecture, Corpus, Encoder, Finetuning, Masking, Optimisation, Pretraining, Task, Tokenization,
+    Architecture, Corpus, Encoder, Finetuning, Masking, Optimisation, Pretraining, Shared, Task, Tokenization,
 };
 
 /// The content hash of a job: 32 hexadecimal digits of BLAKE3.
@@ -130,21 +130,21 @@ pub struct VocabularyWork {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PretrainWork {
     /// What is trained.
-    pub encoder: Encoder,
+    pub encoder: Shared<Encoder>,
     /// How sequences become tokens.
     pub tokenization: Tokenization,
     /// Content hash of a fixed tokenizer file; empty where the name says all.
-    pub tokenizer_fingerprint: String,
+    pub tokenizer_fingerprint: Shared<String>,
     /// What is hidden.
     pub masking: Masking,
     /// What is read.
-    pub corpus: Corpus,
+    pub corpus: Shared<Corpus>,
     /// Content hash of the corpus.
-    pub fingerprint: String,
+    pub fingerprint: Shared<String>,
     /// Steps, rates and batches.
-    pub optimisation: Optimisation,
+    pub optimisation: Shared<Optimisation>,
     /// What only this stage has.
-    pub pretraining: Pretraining,
+    pub pretraining: Shared<Pretraining>,
     /// What it starts from; [`Init::Pretrained`] is another pre-training (`parents.encoder`).
     pub start: Init,
     /// The value of the `seed` axis.
@@ -178,23 +178,23 @@ impl Init {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FinetuneWork {
     /// The model.
-    pub architecture: Architecture,
+    pub architecture: Shared<Architecture>,
     /// How sequences become tokens.
     pub tokenization: Tokenization,
     /// Content hash of a fixed tokenizer file; empty where the name says all.
-    pub tokenizer_fingerprint: String,
+    pub tokenizer_fingerprint: Shared<String>,
     /// What is learnt.
-    pub task: Task,
+    pub task: Shared<Task>,
     /// Content hash of the task's data.
-    pub fingerprint: String,
+    pub fingerprint: Shared<String>,
     /// Share of the training labels used, in (0, 1].
     pub label_fraction: f64,
     /// What it starts from.
     pub init: Init,
     /// Steps, rates and batches.
-    pub optimisation: Optimisation,
+    pub optimisation: Shared<Optimisation>,
     /// What only this stage has.
-    pub finetuning: Finetuning,
+    pub finetuning: Shared<Finetuning>,
     /// The value of the `seed` axis.
     pub repetition: u64,
 }

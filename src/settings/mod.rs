@@ -8,6 +8,7 @@
 mod architecture;
 mod job;
 mod masking;
+mod shared;
 mod task;
 mod tokenization;
 mod training;
@@ -17,6 +18,7 @@ pub use job::{
     Coordinates, FinetuneWork, Init, Job, Key, Parents, PretrainWork, Stage, VocabularyWork, Work,
 };
 pub use masking::{Masking, Refresh, Targets, UnknownMasking};
+pub use shared::Shared;
 pub use task::{
     Corpus, CorpusSource, CsvSplits, ManifestSplit, Metric, Motif, Split, Task, TaskSource, Windows,
 };

@@ -16,3 +16,4 @@ mod sweep;
 mod tidy;
 mod token;
 mod train_step;
+mod upkeep;
