@@ -9,16 +9,26 @@ use annotate_snippets::{AnnotationKind, Level, Origin, Renderer, Snippet};
 
 use crate::spec::{Diagnostic, Diagnostics, Place};
 
-/// The input or the command line is wrong: exit code 2.
+/// Why a command did not do what was asked.
 #[derive(Debug)]
 pub(super) enum CliError {
     /// Mistakes with places in files.
     Mistakes(Diagnostics),
     /// Anything else: one message.
     Message(String),
+    /// A sweep that had begun was cut short by the system, and can be gone on with.
+    Interrupted(String),
 }
 
 impl CliError {
+    /// The exit code: the input or the command line is wrong, or jobs remain.
+    pub(super) fn code(&self) -> u8 {
+        match self {
+            Self::Mistakes(_) | Self::Message(_) => 2,
+            Self::Interrupted(_) => 4,
+        }
+    }
+
     pub(super) fn message(text: impl Into<String>) -> Self {
         Self::Message(text.into())
     }
@@ -49,7 +59,7 @@ pub(super) fn check(diagnostics: Diagnostics) -> Result<(), CliError> {
 /// The text for stderr.
 pub(super) fn render(error: &CliError) -> String {
     match error {
-        CliError::Message(text) => format!("error: {}\n", visible(text)),
+        CliError::Message(text) | CliError::Interrupted(text) => format!("error: {}\n", visible(text)),
         CliError::Mistakes(diagnostics) => render_all(diagnostics.clone()),
     }
 }

@@ -10,10 +10,12 @@ mod data;
 mod errors;
 mod experiment;
 mod gc;
+mod interruption;
 mod library;
 mod measure;
 mod plan;
 mod progress;
+mod space;
 mod status;
 mod stored;
 mod sweep;
@@ -128,7 +130,7 @@ pub fn main() -> ExitCode {
         Ok(verdict) => ExitCode::from(verdict.code()),
         Err(error) => {
             eprint!("{}", errors::render(&error));
-            ExitCode::from(2)
+            ExitCode::from(error.code())
         }
     }
 }

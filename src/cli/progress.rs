@@ -69,14 +69,35 @@ impl Progress {
                     self.line(&format!("    {line}"));
                 }
             }
+            Notice::JobPaused { slot, key, step } => {
+                let label = self.label(key);
+                self.line(&format!("paused after step {step}: {label}"));
+                self.clear(*slot);
+            }
+            Notice::JobRetried { slot, key, micro_batch, failure } => {
+                let label = self.label(key);
+                self.line(&format!(
+                    "{label}: {}; trying again with {micro_batch} sequences at a time: {}",
+                    failure.outcome.name(),
+                    failure.message
+                ));
+                self.clear(*slot);
+            }
+            Notice::JobSlow { key, limit, .. } => {
+                let label = self.label(key);
+                self.line(&format!("warning: {label} takes longer than {}", duration(limit.as_secs_f64())));
+            }
             Notice::JobSkipped { key, because } => {
-                let parent = self.labels.get(because).cloned().unwrap_or_else(|| because.to_string());
+                let parent = self.label(because);
                 self.end(None, key, &format!("skipped: `{parent}` has no result"));
             }
             Notice::Stopping { running } => {
                 self.line(&format!(
-                    "stopping: no new job; {running} running may end. Ctrl-C again stops them now"
+                    "stopping: no new job; {running} running write a checkpoint and stop. Ctrl-C again stops them now"
                 ));
+            }
+            Notice::StorageFailed { message } => {
+                self.line(&format!("stopping: the results cannot be written: {message}"));
             }
             Notice::Killing => self.line("stopping now"),
             Notice::Warning(text) => self.line(&format!("warning: {text}")),
@@ -92,7 +113,7 @@ impl Progress {
     }
 
     fn start(&mut self, slot: SlotId, key: &Key) {
-        let label = self.labels.get(key).cloned().unwrap_or_default();
+        let label = self.label(key);
         if let Shown::Bars { slots, .. } = &self.shown
             && let Some(bar) = slots.get(&slot)
         {
@@ -114,9 +135,23 @@ impl Progress {
         }
     }
 
+    fn label(&self, key: &Key) -> String {
+        self.labels.get(key).cloned().unwrap_or_else(|| key.to_string())
+    }
+
+    /// The slot runs nothing.
+    fn clear(&self, slot: SlotId) {
+        if let Shown::Bars { slots, .. } = &self.shown
+            && let Some(bar) = slots.get(&slot)
+        {
+            bar.set_position(0);
+            bar.set_message("");
+        }
+    }
+
     fn end(&mut self, slot: Option<SlotId>, key: &Key, how: &str) {
         self.ended += 1;
-        let label = self.labels.get(key).cloned().unwrap_or_else(|| key.to_string());
+        let label = self.label(key);
         let width = self.jobs.to_string().len();
         self.line(&format!("[{:>width$}/{}] {label}: {how}", self.ended, self.jobs));
         if let Shown::Bars { slots, sweep, .. } = &self.shown {
@@ -124,10 +159,9 @@ impl Progress {
             let done = slot.and_then(|slot| slots.get(&slot)).map_or(0, ProgressBar::position);
             sweep.inc(steps.saturating_sub(done));
             sweep.set_message(format!("{}/{} jobs", self.ended, self.jobs));
-            if let Some(bar) = slot.and_then(|slot| slots.get(&slot)) {
-                bar.set_position(0);
-                bar.set_message("");
-            }
+        }
+        if let Some(slot) = slot {
+            self.clear(slot);
         }
     }
 

@@ -51,6 +51,8 @@ struct Standing<'a> {
 struct Begun<'a> {
     job: &'a StoredJob,
     last: Event,
+    /// The last step it reported.
+    progress: Option<Event>,
 }
 
 /// What is left to run.
@@ -136,9 +138,10 @@ fn standing<'a>(results: &Path, plan: &'a StoredPlan) -> Result<Standing<'a>, Cl
             // Of a job without a folder there is nothing to read.
             Some(State::Pending) => {
                 open.push(job);
-                match JobFolder::new(results, &job.key).last_event() {
+                let folder = JobFolder::new(results, &job.key);
+                match folder.last_event() {
                     Some(last) => {
-                        standing.begun.push(Begun { job, last });
+                        standing.begun.push(Begun { job, last, progress: folder.progress() });
                         "begun"
                     }
                     None => "pending",
@@ -188,7 +191,7 @@ fn as_text(standing: &Standing<'_>) -> String {
         }
         text.push('\n');
     }
-    for Begun { job, last } in &standing.begun {
+    for Begun { job, last, .. } in &standing.begun {
         let _ = writeln!(text, "  begun: {}: {}", job.label, how_far(last));
     }
     let Remaining { jobs, slot_seconds, unknown } = standing.remaining;
@@ -243,11 +246,10 @@ fn as_json(standing: &Standing<'_>) -> serde_json::Value {
     })
 }
 
-fn begun_as_json(Begun { job, last }: &Begun<'_>) -> serde_json::Value {
-    let (step, loss) = match last {
-        Event::Started { .. } => (0, None),
-        Event::Progress { step, loss, .. } => (*step, Some(*loss)),
-        Event::Evaluated { step, .. } => (*step, None),
+fn begun_as_json(Begun { job, last, progress }: &Begun<'_>) -> serde_json::Value {
+    let (step, loss) = match progress {
+        Some(Event::Progress { step, loss, .. }) => (*step, Some(*loss)),
+        Some(_) | None => (0, None),
     };
     json!({
         "key": job.key,
@@ -256,6 +258,8 @@ fn begun_as_json(Begun { job, last }: &Begun<'_>) -> serde_json::Value {
         "step": step,
         "steps": job.steps,
         "loss": loss,
+        "interrupted": matches!(last, Event::Interrupted { .. }),
+        "last": how_far(last),
     })
 }
 
@@ -265,5 +269,10 @@ fn how_far(last: &Event) -> String {
         Event::Started { .. } => "started".to_owned(),
         Event::Progress { step, steps, loss } => format!("step {step} of {steps}, loss {loss:.3}"),
         Event::Evaluated { step, metric, value } => format!("step {step}, {metric} {value:.3} on dev"),
+        Event::Checkpointed { step } => format!("step {step}, with a checkpoint"),
+        Event::Resumed { step } => format!("went on from the checkpoint of step {step}"),
+        Event::Interrupted { step } => format!("stopped after step {step}, with a checkpoint"),
+        Event::Warning { message } => message.clone(),
+        Event::Finished => "finished".to_owned(),
     }
 }

@@ -4,30 +4,30 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use clap::Args;
-use signal_hook::consts::{SIGINT, SIGTERM};
-use signal_hook::iterator::Signals;
 
 use super::collect::collect;
 use super::errors::CliError;
 use super::experiment::{Experiment, load};
+use super::interruption::{hold, stop_counter, this_command};
 use super::plan::duration;
 use super::progress::Progress;
+use super::space::{bytes, check_space};
 use super::stored::StoredPlan;
 use super::table::{Format, specs, styling, width};
 use super::{Places, Verdict, say};
 use crate::plan::Plan;
 use crate::queue::{
-    EarlierFailures, Host, LockedResults, Notice, Patience, Queued, ResultsFolder, Slot, Summary,
-    WorkerCommand, Workload, run as run_queue, slots,
+    EarlierFailures, Host, Limits, LockedResults, Notice, Patience, Queued, RunError, Slot, Summary,
+    WorkerCommand, Workload, free_bytes, run as run_queue, slots,
 };
-use crate::record::{JobFolder, State, publish};
+use crate::record::{JobFolder, State, publish, remove_litter};
 use crate::report::{Styling, tabulate};
 use crate::results::{write_csv, write_parquet};
-use crate::settings::{Key, Stage};
+use crate::settings::{Key, Run, Stage};
 
 /// Arguments of `bench sweep`.
 #[derive(Args, Debug)]
@@ -37,8 +37,8 @@ use crate::settings::{Key, Stage};
   bench sweep my.toml --data-root /data/GUE-layout --slots 8
   bench sweep my.toml --devices cuda:0,cuda:1 --slots 2
 
-Ctrl-C once lets running jobs end and starts no other; twice stops now. The same command goes on
-where it was: what is done is never done again.")]
+Ctrl-C once (also SIGTERM, SIGUSR1): running jobs write a checkpoint and stop; twice stops now. The
+same command goes on where it was, in the midst of a job: what is done is never done again.")]
 pub(super) struct Arguments {
     /// The experiment file
     file: PathBuf,
@@ -51,12 +51,15 @@ pub(super) struct Arguments {
     /// Only cells with these values
     #[arg(long, value_name = "AXIS=VALUE", value_delimiter = ',')]
     only: Vec<String>,
-    /// Start no new job after the first failure
+    /// Stop at the first failure
     #[arg(long)]
     fail_fast: bool,
     /// Try again what failed before
     #[arg(long)]
     retry_failed: bool,
+    /// Wait while another process uses the results folder
+    #[arg(long)]
+    wait: bool,
     #[command(flatten)]
     places: Places,
 }
@@ -66,10 +69,13 @@ pub(super) fn run(arguments: &Arguments) -> Result<Verdict, CliError> {
     let slots = slots(arguments.devices.as_deref(), arguments.slots, &Host::here())?;
     refuse_missing_data(&experiment)?;
     let wanted = wanted(&experiment.plan, &arguments.only)?;
-    let results = ResultsFolder::open(&arguments.places.results)?.lock()?;
+    let results = hold(&arguments.places.results, arguments.wait)?;
     let stored = StoredPlan::of(&experiment);
+    remove_litter_of(results.path(), &stored.sweep)?;
+    let jobs = queued(&experiment, &wanted);
+    check_space(&experiment, &jobs, slots.len(), results.path())?;
     stored.write(results.path())?;
-    let summary = work(arguments, &experiment, &wanted, slots, &results)?;
+    let summary = work(arguments, &experiment, jobs, slots, &results)?;
     conclude(&stored, results.path(), arguments)?;
     let partial = wanted.len() < experiment.plan.jobs.len();
     let open = partial && !all_done(&experiment.plan, results.path())?;
@@ -78,16 +84,35 @@ pub(super) fn run(arguments: &Arguments) -> Result<Verdict, CliError> {
         Summary { remaining, .. } if remaining > 0 || open => Verdict::Remaining,
         Summary { .. } => Verdict::Complete,
     };
-    if verdict == Verdict::Remaining {
-        eprintln!("jobs remain; go on with: bench sweep {}", arguments.file.display());
-    }
-    if verdict == Verdict::Failed {
-        eprintln!(
-            "{} jobs failed, {} were skipped; try them again with --retry-failed",
-            summary.failed, summary.skipped
-        );
-    }
+    tell_what_is_left(verdict, &summary, &arguments.file);
     Ok(verdict)
+}
+
+/// Temporary files that a sweep left when it was killed while it wrote its tables.
+fn remove_litter_of(results: &Path, sweep: &str) -> Result<(), CliError> {
+    let folder = results.join(sweep);
+    for folder in [folder.join("tables"), folder] {
+        if folder.is_dir() {
+            remove_litter(&folder)?;
+        }
+    }
+    Ok(())
+}
+
+fn tell_what_is_left(verdict: Verdict, summary: &Summary, file: &Path) {
+    match verdict {
+        Verdict::Complete => {}
+        Verdict::Failed => eprintln!(
+            "{} jobs failed, {} were skipped, {} remain; try again what failed with --retry-failed",
+            summary.failed, summary.skipped, summary.remaining
+        ),
+        Verdict::Remaining if summary.remaining > 0 => {
+            eprintln!("{} jobs remain; go on with: {}", summary.remaining, this_command());
+        }
+        Verdict::Remaining => {
+            eprintln!("jobs that --only left out remain; go on with: bench sweep {}", file.display());
+        }
+    }
 }
 
 fn refuse_missing_data(experiment: &Experiment) -> Result<(), CliError> {
@@ -138,13 +163,11 @@ fn wanted(plan: &Plan, only: &[String]) -> Result<BTreeSet<Key>, CliError> {
 fn work(
     arguments: &Arguments,
     experiment: &Experiment,
-    wanted: &BTreeSet<Key>,
+    jobs: Vec<Queued>,
     slots: Vec<Slot>,
     results: &LockedResults,
 ) -> Result<Summary, CliError> {
-    let stop = Arc::new(AtomicUsize::new(0));
-    listen(&stop)?;
-    let jobs = queued(experiment, wanted);
+    let stop = stop_counter()?;
     let mut open = BTreeSet::new();
     for queued in &jobs {
         if !is_done(&queued.job.key, results.path())? {
@@ -162,8 +185,7 @@ fn work(
     let to_run = jobs.iter().map(|queued| &queued.job).filter(|job| open.contains(&job.key));
     let mut progress = Progress::new(to_run, &slots);
     let program = std::env::current_exe()?;
-    let data_root = experiment.data_root.clone();
-    let worker = |slot: &Slot| worker_command(&program, slot, results.path(), &data_root);
+    let worker = |slot: &Slot| worker_command(&program, slot, results.path(), experiment);
     let workload = Workload {
         results,
         jobs,
@@ -172,6 +194,7 @@ fn work(
         worker: &worker,
         stop: &stop,
         patience: Patience::default(),
+        limits: limits(experiment.sweep.run),
     };
     let summary = run_queue(workload, &mut |notice| {
         if arguments.fail_fast && matches!(notice, Notice::JobFailed { .. }) {
@@ -181,21 +204,27 @@ fn work(
     });
     let elapsed = progress.elapsed();
     progress.close();
-    let summary = summary?;
+    let summary = summary.map_err(|error| cut_short(&error, results.path()))?;
     eprintln!("{} jobs done in all; this took {}", summary.done, duration(elapsed.as_secs_f64()));
     Ok(summary)
 }
 
-/// Every Ctrl-C, or polite request to end, counts one.
-fn listen(stop: &Arc<AtomicUsize>) -> Result<(), CliError> {
-    let mut signals = Signals::new([SIGINT, SIGTERM])?;
-    let stop = Arc::clone(stop);
-    std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
-        for _ in signals.forever() {
-            stop.fetch_add(1, Ordering::SeqCst);
-        }
-    })?;
-    Ok(())
+/// Nothing that was done is lost where the queue cannot go on; the same command goes on.
+fn cut_short(error: &RunError, results: &Path) -> CliError {
+    let space = free_bytes(results).map_or_else(String::new, |free| format!(" ({} free there)", bytes(free)));
+    CliError::Interrupted(format!(
+        "{error}{space}\nhelp: what is done stays done; once this is mended, go on with: {}",
+        this_command()
+    ))
+}
+
+fn limits(run: Run) -> Limits {
+    let seconds = |seconds: f64| Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX);
+    Limits {
+        warn: run.warn_seconds.map(seconds),
+        stop: run.timeout_seconds.map(seconds),
+        grace: seconds(run.grace_seconds),
+    }
 }
 
 /// Jobs in the order in which they tell something soonest: floors and first repetitions
@@ -223,9 +252,12 @@ fn queued(experiment: &Experiment, wanted: &BTreeSet<Key>) -> Vec<Queued> {
     .collect()
 }
 
-fn worker_command(program: &Path, slot: &Slot, results: &Path, data_root: &Path) -> WorkerCommand {
+fn worker_command(program: &Path, slot: &Slot, results: &Path, experiment: &Experiment) -> WorkerCommand {
+    let data_root = &experiment.data_root;
+    let checkpoint_seconds = experiment.sweep.run.checkpoint_seconds.to_string();
     let mut args: Vec<OsString> = vec!["worker".into(), "--device".into(), slot.device.in_worker().into()];
     args.extend(["--results".into(), results.into(), "--data-root".into(), data_root.into()]);
+    args.extend(["--checkpoint-seconds".into(), checkpoint_seconds.into()]);
     WorkerCommand { program: program.to_owned(), args, env: Vec::new() }
 }
 

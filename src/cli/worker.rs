@@ -1,18 +1,21 @@
 //! `bench worker`: does the jobs of one slot and leaves their records.
 
 use std::path::PathBuf;
-use std::time::Instant;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant};
 
 use burn::tensor::Device;
 use clap::Args;
+use signal_hook::consts::{SIGTERM, SIGUSR1};
 
 use super::errors::CliError;
 use super::measure::{Usage, unix_time};
 use super::{VERSION, Verdict};
-use crate::queue::{Done, Progress, host_name, serve};
-use crate::record::{Event, FORMAT, Failure, JobFolder, Measurement, Outcome, Record};
+use crate::queue::{Assignment, Done, Progress, Unfinished, Word, host_name, serve};
+use crate::record::{Attempt, Event, FORMAT, Failure, JobFolder, Measurement, Outcome, Record};
 use crate::settings::Job;
-use crate::train::{self, Advance, Context, TrainError, Trained};
+use crate::train::{self, Advance, Context, Said, TrainError, Trained};
 
 /// Arguments of `bench worker`.
 #[derive(Args, Debug)]
@@ -26,53 +29,79 @@ pub(super) struct Arguments {
     /// Root of the task data
     #[arg(long)]
     data_root: PathBuf,
+    /// Longest time of training without a checkpoint, in seconds
+    #[arg(long)]
+    checkpoint_seconds: f64,
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<Verdict, CliError> {
+    let stop = Arc::new(AtomicBool::new(false));
+    for signal in [SIGTERM, SIGUSR1] {
+        // Batch systems send these to every process of a job, not to the scheduler alone.
+        signal_hook::flag::register(signal, Arc::clone(&stop))?;
+    }
     let device = train::device(&arguments.device)?;
-    serve(&arguments.device, |job, progress| {
-        do_job(&job, arguments, &device, progress).map_err(|error| failure(&error))
-    })?;
+    let worker = Worker { arguments, device, stop: Arc::clone(&stop) };
+    serve(&arguments.device, &stop, |assignment, tell| worker.run(&assignment, tell).map_err(unfinished))?;
     Ok(Verdict::Complete)
 }
 
-fn do_job(
-    job: &Job,
-    arguments: &Arguments,
-    device: &Device,
-    progress: &mut dyn FnMut(Progress),
-) -> Result<Done, TrainError> {
-    let folder = JobFolder::new(&arguments.results, &job.key);
-    let file = |source| TrainError::File { path: folder.path().to_owned(), source };
-    let (started, started_at, before) = (Instant::now(), unix_time(), Usage::now());
-    let event = Event::Started { pid: std::process::id(), device: arguments.device.clone(), at: started_at };
-    folder.append(&event).map_err(file)?;
-    let trained = train::run(
-        job,
-        &mut Context {
-            results: &arguments.results,
-            data_root: &arguments.data_root,
+struct Worker<'a> {
+    arguments: &'a Arguments,
+    device: Device,
+    stop: Arc<AtomicBool>,
+}
+
+impl Worker<'_> {
+    fn run(&self, assignment: &Assignment, tell: &mut dyn FnMut(Word)) -> Result<Done, TrainError> {
+        let Assignment { job, attempt } = assignment;
+        let attempt = JobFolder::new(&self.arguments.results, &job.key).attempt(attempt);
+        let (started, started_at, before) = (Instant::now(), unix_time(), Usage::now());
+        let device = self.arguments.device.clone();
+        let event = Event::Started { pid: std::process::id(), device: device.clone(), at: started_at };
+        attempt.append(&event).map_err(TrainError::Storage)?;
+        let trained = self.train(job, &attempt, tell)?;
+        let wall_seconds = started.elapsed().as_secs_f64();
+        let after = Usage::now();
+        let measurement = Measurement {
+            wall_seconds,
+            cpu_seconds: after.cpu_seconds - before.cpu_seconds,
+            tokens_per_second: tokens_per_second(&trained),
+            peak_memory_bytes: after.peak_memory_bytes,
             device,
-            advance: &mut |Advance { step, steps, loss }| progress(Progress { step, steps, loss }),
-        },
-    )?;
-    let wall_seconds = started.elapsed().as_secs_f64();
-    let after = Usage::now();
-    let measurement = Measurement {
-        wall_seconds,
-        cpu_seconds: after.cpu_seconds - before.cpu_seconds,
-        tokens_per_second: tokens_per_second(&trained),
-        peak_memory_bytes: after.peak_memory_bytes,
-        device: arguments.device.clone(),
-        host: host_name(),
-        version: VERSION.to_owned(),
-        started_at,
-    };
-    let Trained { result, headline, .. } = trained;
-    let record =
-        Record { format: FORMAT, key: job.key.clone(), stage: job.work.stage(), result, measurement };
-    folder.finish(&record).map_err(file)?;
-    Ok(Done { headline, seconds: wall_seconds })
+            host: host_name(),
+            version: VERSION.to_owned(),
+            started_at,
+            resumed_from: trained.resumed_from,
+            micro_batch: job.work.micro_batch(),
+        };
+        let Trained { result, headline, .. } = trained;
+        let record =
+            Record { format: FORMAT, key: job.key.clone(), stage: job.work.stage(), result, measurement };
+        attempt.finish(&record).map_err(TrainError::Storage)?;
+        Ok(Done { headline, seconds: wall_seconds })
+    }
+
+    fn train(&self, job: &Job, attempt: &Attempt, tell: &mut dyn FnMut(Word)) -> Result<Trained, TrainError> {
+        let mut context = Context {
+            results: &self.arguments.results,
+            data_root: &self.arguments.data_root,
+            device: &self.device,
+            attempt,
+            checkpoint_every: Duration::try_from_secs_f64(self.arguments.checkpoint_seconds)
+                .unwrap_or(Duration::MAX),
+            stop: &self.stop,
+            tell: &mut |said| {
+                tell(match said {
+                    Said::Advance(Advance { step, steps, loss }) => {
+                        Word::Progress(Progress { step, steps, loss })
+                    }
+                    Said::Warning(message) => Word::Warning(message),
+                });
+            },
+        };
+        train::run(job, &mut context)
+    }
 }
 
 fn tokens_per_second(trained: &Trained) -> f64 {
@@ -83,8 +112,10 @@ fn tokens_per_second(trained: &Trained) -> f64 {
     }
 }
 
-fn failure(error: &TrainError) -> Failure {
+fn unfinished(error: TrainError) -> Unfinished {
     let outcome = match error {
+        TrainError::Interrupted { step } => return Unfinished::Paused { step },
+        TrainError::Storage(error) => return Unfinished::Storage(error.to_string()),
         TrainError::Diverged { .. } => Outcome::Diverged,
         TrainError::Data(_)
         | TrainError::Token(_)
@@ -94,5 +125,5 @@ fn failure(error: &TrainError) -> Failure {
         | TrainError::DataChanged { .. }
         | TrainError::Device(_) => Outcome::Crashed,
     };
-    Failure { outcome, message: error.to_string(), stderr_tail: Vec::new() }
+    Unfinished::Failed(Failure { outcome, message: error.to_string(), stderr_tail: Vec::new() })
 }

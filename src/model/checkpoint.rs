@@ -11,22 +11,12 @@ use burn::tensor::{bf16, f16};
 use safetensors::{Dtype, SafeTensors, View};
 
 use super::{HostTensor, HostTensors, ModelError};
-use crate::record::publish;
 
 /// The weights of a directory.
 const SAFETENSORS: &str = "model.safetensors";
 
 /// The weights of an older directory.
 const PYTORCH: &str = "pytorch_model.bin";
-
-/// Writes `tensors` to `path` as safetensors, whole or not at all.
-///
-/// # Errors
-/// Any failure of the file system.
-pub fn save(tensors: &HostTensors, path: &Path) -> Result<(), ModelError> {
-    let file = safetensors::serialize(tensors, None).map_err(|error| format(path, &error))?;
-    publish(path, &file).map_err(|source| ModelError::File { path: path.to_owned(), source })
-}
 
 impl View for &HostTensor {
     fn dtype(&self) -> Dtype {
@@ -53,6 +43,11 @@ impl View for &HostTensor {
 pub fn load(path: &Path) -> Result<HostTensors, ModelError> {
     let bytes = fs::read(path).map_err(|source| ModelError::File { path: path.to_owned(), source })?;
     let file = SafeTensors::deserialize(&bytes).map_err(|error| format(path, &error))?;
+    Ok(tensors_of(&file))
+}
+
+/// The tensors of a safetensors file that are floats.
+pub(super) fn tensors_of(file: &SafeTensors<'_>) -> HostTensors {
     let mut tensors = HostTensors::new();
     for (name, view) in file.iter() {
         let float = match view.dtype() {
@@ -65,7 +60,7 @@ pub fn load(path: &Path) -> Result<HostTensors, ModelError> {
         let tensor = HostTensor { shape: view.shape().to_vec(), data: float.decode(view.data()) };
         tensors.insert(name.to_owned(), tensor);
     }
-    Ok(tensors)
+    tensors
 }
 
 /// The tensors of a checkpoint directory, from `model.safetensors` or else from

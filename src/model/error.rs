@@ -132,6 +132,9 @@ pub enum ModelError {
         /// Why.
         source: std::io::Error,
     },
+    /// Bytes that are to be safetensors are none.
+    #[error("not safetensors: {0}")]
+    Encoding(String),
     /// A file is not what its name says.
     #[error("{}: {message}", path.display())]
     Format {

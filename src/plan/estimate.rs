@@ -54,7 +54,7 @@ pub fn steps(job: &Job) -> usize {
 #[derive(Debug, Default)]
 pub struct Shapes<'a> {
     known: HashMap<Recipe, usize>,
-    shapes: Vec<Shape>,
+    made: Vec<Shape>,
     numbers: HashMap<Shape, usize>,
     jobs: PhantomData<&'a Job>,
 }
@@ -70,19 +70,19 @@ enum Recipe {
 impl<'a> Shapes<'a> {
     /// The number of a job's shape.
     pub fn number(&mut self, job: &'a Job) -> usize {
-        let Self { known, shapes, numbers, .. } = self;
+        let Self { known, made, numbers, .. } = self;
         *known.entry(Recipe::of(job)).or_insert_with(|| {
             let shape = Shape::of(job).0;
             *numbers.entry(shape.clone()).or_insert_with(|| {
-                shapes.push(shape);
-                shapes.len() - 1
+                made.push(shape);
+                made.len() - 1
             })
         })
     }
 
     /// The shapes by their number.
     pub fn into_shapes(self) -> Vec<Shape> {
-        self.shapes
+        self.made
     }
 }
 
@@ -147,7 +147,7 @@ pub fn estimate(
     for job in plan.jobs.iter().filter(|job| is_open(&job.key)) {
         let number = shapes.number(job);
         if number == known.len() {
-            let seconds = history.seconds_per_step(&shapes.shapes[number]);
+            let seconds = history.seconds_per_step(&shapes.made[number]);
             known.push((seconds, disk_bytes(job, parameters(job))));
         }
         let (seconds, bytes) = known[number];

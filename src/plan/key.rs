@@ -20,7 +20,7 @@ use crate::settings::{
 pub fn key(work: &Work, parents: &Parents) -> Key {
     let mut keys = Keys::default();
     match work {
-        Work::Vocabulary(work) => keys.vocabulary(work),
+        Work::Vocabulary(work) => vocabulary(work),
         Work::Pretrain(work) => keys.pretrain(work, parents),
         Work::Finetune(work) => keys.finetune(work, parents),
     }
@@ -48,17 +48,6 @@ enum Part {
 }
 
 impl<'a> Keys<'a> {
-    pub(super) fn vocabulary(&mut self, work: &'a VocabularyWork) -> Key {
-        let identity = json!({
-            "fingerprint": work.fingerprint,
-            "size": work.size,
-            "max_token_length": work.max_token_length,
-            "piece_length": work.piece_length,
-            "max_pieces": work.max_pieces,
-        });
-        hash(Stage::Vocabulary, &Parents::default(), &identity.to_string())
-    }
-
     pub(super) fn pretrain(&mut self, work: &'a PretrainWork, parents: &Parents) -> Key {
         let mut object = Object::default();
         let encoder = &work.encoder;
@@ -146,6 +135,18 @@ impl<'a> Keys<'a> {
             })
         })
     }
+}
+
+/// The key of a vocabulary's job.
+pub(super) fn vocabulary(work: &VocabularyWork) -> Key {
+    let identity = json!({
+        "fingerprint": work.fingerprint,
+        "size": work.size,
+        "max_token_length": work.max_token_length,
+        "piece_length": work.piece_length,
+        "max_pieces": work.max_pieces,
+    });
+    hash(Stage::Vocabulary, &Parents::default(), &identity.to_string())
 }
 
 /// An object of canonical JSON, its keys given in their order.

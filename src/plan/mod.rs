@@ -110,7 +110,7 @@ impl<'a> SharedKeys<'a> {
         let vocabulary = work
             .vocabulary
             .as_ref()
-            .map(|work| vocabularies.entry(work.address()).or_insert_with(|| keys.vocabulary(work)).clone());
+            .map(|work| vocabularies.entry(work.address()).or_insert_with(|| key::vocabulary(work)).clone());
         let chain = &work.pretrain;
         let pretrain = chains
             .entry(chain.address())

@@ -7,7 +7,7 @@ use std::io::{self, BufRead, BufReader, Read, Write};
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::record::{Failure, or_nan};
+use crate::record::{AttemptId, Failure, or_nan};
 use crate::settings::{Job, Key};
 
 /// Longest line in bytes; a longer one is cut into lines. Far above any message.
@@ -24,7 +24,12 @@ pub enum Request {
     Run {
         /// The job; its folder is there and empty of earlier failures.
         job: Box<Job>,
+        /// The attempt that was begun for it.
+        attempt: AttemptId,
     },
+    /// Write a checkpoint of the running job, stop it, and answer [`Reply::Paused`]. A job
+    /// that is about to end may end instead.
+    Pause,
     /// Leave.
     Shutdown,
 }
@@ -40,6 +45,8 @@ pub enum Reply {
         /// Its device, by the name it has inside the worker.
         device: String,
     },
+    /// The worker is there. Said again and again, whatever it does.
+    Alive,
     /// The job goes on.
     Progress {
         /// The job.
@@ -51,6 +58,27 @@ pub enum Reply {
         /// Mean training loss of late; NaN where it is not finite.
         #[serde(deserialize_with = "or_nan")]
         loss: f64,
+    },
+    /// Something about the job that a person should know.
+    Warning {
+        /// The job.
+        key: Key,
+        /// One line.
+        message: String,
+    },
+    /// The job stopped as it was told, and can be gone on with.
+    Paused {
+        /// The job.
+        key: Key,
+        /// Optimiser steps done.
+        step: usize,
+    },
+    /// The job stopped because the results folder cannot be written to.
+    Storage {
+        /// The job.
+        key: Key,
+        /// What the system said, with the path.
+        message: String,
     },
     /// The job's record is published.
     Finished {
@@ -146,7 +174,11 @@ mod tests {
         };
         for reply in [
             Reply::Hello { pid: 7, device: "cuda:0".to_owned() },
+            Reply::Alive,
             Reply::Progress { key: key(), step: 1, steps: 2, loss: 0.1 },
+            Reply::Warning { key: key(), message: "late".to_owned() },
+            Reply::Paused { key: key(), step: 3 },
+            Reply::Storage { key: key(), message: "full".to_owned() },
             Reply::Finished { key: key(), headline: Some(("mcc".to_owned(), 0.3)), seconds: 0.5 },
             Reply::Finished { key: key(), headline: None, seconds: 1e300 },
             Reply::Failed { key: key(), failure },

@@ -1,5 +1,7 @@
 //! What the driver tells while it works: plain data, for whoever shows it.
 
+use std::time::Duration;
+
 use super::message::Headline;
 use super::slots::SlotId;
 use crate::record::Failure;
@@ -71,6 +73,35 @@ pub enum Notice {
         /// Why.
         failure: Failure,
     },
+    /// A job stopped as it was told, and can be gone on with.
+    JobPaused {
+        /// Where.
+        slot: SlotId,
+        /// Which job.
+        key: Key,
+        /// Optimiser steps done.
+        step: usize,
+    },
+    /// Memory ran out, and the job is tried again in smaller forward passes.
+    JobRetried {
+        /// Where.
+        slot: SlotId,
+        /// Which job.
+        key: Key,
+        /// Sequences of one forward pass from now on, for all jobs of its shape.
+        micro_batch: usize,
+        /// What happened.
+        failure: Failure,
+    },
+    /// A job takes longer than its warning limit.
+    JobSlow {
+        /// Where.
+        slot: SlotId,
+        /// Which job.
+        key: Key,
+        /// The limit.
+        limit: Duration,
+    },
     /// A job cannot run.
     JobSkipped {
         /// Which job.
@@ -80,8 +111,13 @@ pub enum Notice {
     },
     /// Asked to stop: no job starts any more.
     Stopping {
-        /// Jobs still running, which may end.
+        /// Jobs still running, which write a checkpoint and stop, or end.
         running: usize,
+    },
+    /// The results folder cannot be written to: the queue stops by itself.
+    StorageFailed {
+        /// What the system said, with the path.
+        message: String,
     },
     /// Asked twice to stop: all workers are killed.
     Killing,

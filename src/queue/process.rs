@@ -13,6 +13,7 @@ use std::sync::mpsc::Sender;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::clock::{Due, JobClock, Limits};
 use super::exit;
 use super::message::{Request, for_each_line, send};
 use super::slots::Device;
@@ -71,9 +72,32 @@ pub(super) struct Process {
     tail: VecDeque<String>,
     open_streams: usize,
     deadline: Option<Deadline>,
+    /// Of the job it was given last, and since when.
+    clock: Option<(JobClock, Instant)>,
+    /// What has to be said of its job, which is past its limit and was told to stop.
+    overdue: Option<Failure>,
+    silence: Silence,
     ended: Option<(ExitStatus, Instant)>,
     /// Why it was given up before it ended.
     verdict: Option<Failure>,
+}
+
+/// How long a worker has said nothing, as far as this process was awake to hear it.
+struct Silence {
+    lasted: Duration,
+    looked: Instant,
+}
+
+impl Silence {
+    /// A look counts for no more than this: time in which the scheduler was stopped is no
+    /// fault of the worker.
+    const LONGEST_LOOK: Duration = Duration::from_millis(250);
+
+    fn look(&mut self, now: Instant) -> Duration {
+        self.lasted += now.duration_since(self.looked).min(Self::LONGEST_LOOK);
+        self.looked = now;
+        self.lasted
+    }
 }
 
 impl Process {
@@ -104,6 +128,9 @@ impl Process {
             tail: VecDeque::new(),
             open_streams: 2,
             deadline: None,
+            clock: None,
+            overdue: None,
+            silence: Silence { lasted: Duration::ZERO, looked: Instant::now() },
             ended: None,
             verdict: None,
         };
@@ -123,9 +150,56 @@ impl Process {
         self.deadline = None;
     }
 
+    /// It said something.
+    pub(super) fn was_heard(&mut self) {
+        self.silence.lasted = Duration::ZERO;
+    }
+
     /// Hands over a job.
-    pub(super) fn run(&mut self, request: &Request, patience: Duration) {
+    pub(super) fn run(&mut self, request: &Request, limits: Limits, patience: Duration) {
         self.tail.clear();
+        self.clock = Some((JobClock::new(limits), Instant::now()));
+        self.overdue = None;
+        self.ask(request, patience);
+    }
+
+    /// Tells it to write a checkpoint of its job and stop.
+    pub(super) fn pause(&mut self, patience: Duration) {
+        self.ask(&Request::Pause, patience);
+    }
+
+    /// Its job is over.
+    pub(super) fn ended_job(&mut self) {
+        self.clock = None;
+    }
+
+    /// What is due by the limits of its job.
+    pub(super) fn due(&mut self, now: Instant) -> Due {
+        match &mut self.clock {
+            Some((clock, since)) if self.verdict.is_none() => clock.due(now.duration_since(*since)),
+            Some(_) | None => Due::Nothing,
+        }
+    }
+
+    /// Its job has timed out: it is to write a checkpoint and stop.
+    pub(super) fn time_out(&mut self, failure: Failure, patience: Duration) {
+        self.overdue = Some(failure);
+        self.pause(patience);
+    }
+
+    /// What has to be said of its job, which has timed out.
+    pub(super) fn take_overdue(&mut self) -> Option<Failure> {
+        self.overdue.take()
+    }
+
+    /// Kills it for `failure`.
+    pub(super) fn kill(&mut self, failure: Failure) -> io::Result<()> {
+        let failure = self.overdue.take().unwrap_or(failure);
+        self.verdict.get_or_insert(failure);
+        self.child.kill()
+    }
+
+    fn ask(&mut self, request: &Request, patience: Duration) {
         let sent = match &mut self.stdin {
             Some(stdin) => send(stdin, request),
             None => Err(io::ErrorKind::BrokenPipe.into()),
@@ -175,8 +249,8 @@ impl Process {
     }
 
     /// How it ended, once it has and all that it said is read. A deadline that has passed
-    /// kills it.
-    pub(super) fn poll(&mut self, now: Instant) -> io::Result<Option<ExitStatus>> {
+    /// kills it, and so does silence past `lease`.
+    pub(super) fn poll(&mut self, now: Instant, lease: Duration) -> io::Result<Option<ExitStatus>> {
         if self.ended.is_none() {
             self.ended = self.child.try_wait()?.map(|status| (status, now));
         }
@@ -185,16 +259,28 @@ impl Process {
                 let all_read = self.open_streams == 0 || now.duration_since(since) > LAST_WORDS;
                 Ok(all_read.then_some(status))
             }
-            None => self.enforce_deadline(now).map(|()| None),
+            None => {
+                self.enforce_deadline(now)?;
+                self.enforce_lease(now, lease)?;
+                Ok(None)
+            }
         }
     }
 
     fn enforce_deadline(&mut self, now: Instant) -> io::Result<()> {
-        if let Some(deadline) = self.deadline.take_if(|deadline| deadline.at <= now) {
-            self.verdict.get_or_insert_with(|| crashed(deadline.reason));
-            self.child.kill()?;
+        match self.deadline.take_if(|deadline| deadline.at <= now) {
+            Some(deadline) => self.kill(crashed(deadline.reason)),
+            None => Ok(()),
         }
-        Ok(())
+    }
+
+    /// A worker that is stopped, or hangs with all its threads, holds its slot no longer.
+    fn enforce_lease(&mut self, now: Instant, lease: Duration) -> io::Result<()> {
+        // Before its hello, and once it is to leave, it has a deadline of its own.
+        if self.silence.look(now) < lease || self.deadline.is_some() || self.verdict.is_some() {
+            return Ok(());
+        }
+        self.kill(crashed(format!("the worker said nothing for {} s, and was killed", lease.as_secs())))
     }
 
     /// Why the process, which ended with `status`, is gone.

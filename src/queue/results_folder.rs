@@ -3,10 +3,11 @@
 //! Reading results needs none of this.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, Read, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
+use super::holder::{Holder, Signature, Standing};
+use crate::record::remove_litter;
 
 /// A folder that results can be written to.
 #[derive(Clone, Debug)]
@@ -19,7 +20,7 @@ pub struct ResultsFolder {
 #[derive(Debug)]
 pub struct LockedResults {
     path: PathBuf,
-    _lock: File,
+    lock: File,
 }
 
 /// The results folder cannot be used.
@@ -48,11 +49,24 @@ pub enum ResultsError {
         cause: io::Error,
     },
     /// Another scheduler has it.
-    #[error("{path} is in use by {holder}; wait for it, stop it, or name another folder with --results DIR")]
+    #[error(
+        "{path} is in use by {holder}; wait for it with --wait, stop it, or name another folder with --results DIR"
+    )]
     InUse {
         /// Where.
         path: PathBuf,
-        /// `process 12 on host-a`.
+        /// `process 12 on host-a since 2026-11-25 10:00:00 UTC`.
+        holder: String,
+    },
+    /// A scheduler on another host has it, or ended there without saying so: which of the
+    /// two cannot be known here.
+    #[error(
+        "{path} is marked as in use by {holder}, a host whose processes cannot be seen from here; if nothing runs there any more, remove {path}/.lock and try again"
+    )]
+    Elsewhere {
+        /// Where.
+        path: PathBuf,
+        /// `process 12 on host-a since 2026-11-25 10:00:00 UTC`.
         holder: String,
     },
     /// Its file system cannot lock.
@@ -65,13 +79,6 @@ pub enum ResultsError {
         /// Why.
         cause: io::Error,
     },
-}
-
-/// What a lock file says of its holder.
-#[derive(Serialize, Deserialize)]
-struct Holder {
-    pid: u32,
-    host: String,
 }
 
 impl ResultsFolder {
@@ -94,11 +101,13 @@ impl ResultsFolder {
         }
     }
 
-    /// Takes the lock `.lock`, which the system releases when its holder ends.
+    /// Takes the lock `.lock`, which the system releases when its holder ends, and removes
+    /// what killed writers left beside it. What is worth telling goes to `warn`.
     ///
     /// # Errors
-    /// Another scheduler that has it, or a file system that cannot lock.
-    pub fn lock(self) -> Result<LockedResults, ResultsError> {
+    /// Another scheduler that has it, here or on another host, or a file system that cannot
+    /// lock.
+    pub fn lock(self, warn: &mut dyn FnMut(String)) -> Result<LockedResults, ResultsError> {
         let path = self.path;
         let file = path.join(".lock");
         let opened = OpenOptions::new().create(true).read(true).write(true).truncate(false).open(file);
@@ -106,15 +115,20 @@ impl ResultsFolder {
             Ok(file) => file,
             Err(cause) => return Err(ResultsError::Write { path, cause }),
         };
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                return Err(ResultsError::InUse { path, holder: holder(&mut file) });
-            }
+        let locked = match file.try_lock() {
+            Ok(()) => true,
+            Err(TryLockError::WouldBlock) => false,
             Err(TryLockError::Error(cause)) => return Err(ResultsError::Lock { path, cause }),
+        };
+        match Signature::read(&mut file).standing(locked) {
+            Standing::Free => {}
+            Standing::Stale(note) => warn(format!("{}: {note}", path.display())),
+            Standing::Held(holder) => return Err(ResultsError::InUse { path, holder }),
+            Standing::Elsewhere(holder) => return Err(ResultsError::Elsewhere { path, holder }),
         }
-        match sign(&mut file) {
-            Ok(()) => Ok(LockedResults { path, _lock: file }),
+        let signed = Holder::this_process().sign(&mut file).and_then(|()| remove_litter(&path));
+        match signed {
+            Ok(()) => Ok(LockedResults { path, lock: file }),
             Err(cause) => Err(ResultsError::Write { path, cause }),
         }
     }
@@ -132,20 +146,10 @@ pub fn host_name() -> String {
     fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default().trim().to_owned()
 }
 
-fn sign(file: &mut File) -> io::Result<()> {
-    let holder = serde_json::to_vec(&Holder { pid: std::process::id(), host: host_name() })?;
-    file.set_len(0)?;
-    file.write_all(&holder)
-}
-
-/// Who has the lock. The holder may not have signed yet.
-fn holder(file: &mut File) -> String {
-    let mut text = String::new();
-    let read = file.read_to_string(&mut text).map(|_| serde_json::from_str::<Holder>(&text));
-    match read {
-        Ok(Ok(Holder { pid, host })) if host.is_empty() => format!("process {pid}"),
-        Ok(Ok(Holder { pid, host })) => format!("process {pid} on {host}"),
-        Ok(Err(_)) | Err(_) => "another process".to_owned(),
+impl Drop for LockedResults {
+    fn drop(&mut self) {
+        // An empty file is the sign of an orderly end. The system releases the lock itself.
+        let _ = self.lock.set_len(0);
     }
 }
 
@@ -179,26 +183,37 @@ mod tests {
         }
     }
 
-    #[test]
-    fn one_holder_at_a_time_and_the_second_is_told_who() {
-        let folder = tempfile::tempdir().unwrap();
-        let open = || ResultsFolder::open(folder.path()).unwrap();
-        let first = open().lock().unwrap();
-        let error = open().lock().unwrap_err();
-        let holder = format!("is in use by process {}", std::process::id());
-        assert!(error.to_string().contains(&holder), "{error}");
-        drop(first);
-        let again = open().lock().unwrap();
-        assert_eq!(again.path(), folder.path());
+    fn lock(folder: &Path) -> (Result<LockedResults, ResultsError>, Vec<String>) {
+        let mut warnings = Vec::new();
+        let locked = ResultsFolder::open(folder).unwrap().lock(&mut |warning| warnings.push(warning));
+        (locked, warnings)
     }
 
     #[test]
-    fn what_an_earlier_holder_left_does_not_lock() {
+    fn one_holder_at_a_time_and_the_second_is_told_who_and_since_when() {
         let folder = tempfile::tempdir().unwrap();
-        let longer_than_ours = format!("{{\"pid\":1,\"host\":\"{}\"}}", "h".repeat(500));
-        fs::write(folder.path().join(".lock"), longer_than_ours).unwrap();
-        let _lock = ResultsFolder::open(folder.path()).unwrap().lock().unwrap();
-        let text = fs::read_to_string(folder.path().join(".lock")).unwrap();
-        assert_eq!(serde_json::from_str::<Holder>(&text).unwrap().pid, std::process::id());
+        let (first, warnings) = lock(folder.path());
+        assert_eq!(warnings, [""; 0]);
+        let error = lock(folder.path()).0.unwrap_err();
+        let said = error.to_string();
+        let holder = format!("is in use by process {} on {}", std::process::id(), host_name());
+        assert!(said.contains(&holder) && said.contains(" since 20") && said.contains("--wait"), "{said}");
+        drop(first);
+        let (again, warnings) = lock(folder.path());
+        assert_eq!(again.unwrap().path(), folder.path());
+        assert_eq!(warnings, [""; 0]);
+    }
+
+    #[test]
+    fn what_killed_writers_left_is_removed_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in [".probe.7.tmp", "notes.tmp", "notes"] {
+            fs::write(folder.path().join(name), "").unwrap();
+        }
+        let _lock = lock(folder.path()).0.unwrap();
+        let mut left: Vec<_> =
+            fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        left.sort();
+        assert_eq!(left, [".lock", "notes", "notes.tmp"]);
     }
 }

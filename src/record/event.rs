@@ -31,6 +31,28 @@ pub enum Event {
         #[serde(deserialize_with = "or_nan")]
         loss: f64,
     },
+    /// A checkpoint was written.
+    Checkpointed {
+        /// Optimiser steps done.
+        step: usize,
+    },
+    /// The job goes on from a checkpoint.
+    Resumed {
+        /// Optimiser steps done.
+        step: usize,
+    },
+    /// The job was told to stop, and did.
+    Interrupted {
+        /// Optimiser steps done.
+        step: usize,
+    },
+    /// The record was published.
+    Finished,
+    /// Something a person should know; one line.
+    Warning {
+        /// What.
+        message: String,
+    },
     /// A look at dev, or at the held-out windows.
     Evaluated {
         /// Optimiser steps done.

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::event::{self, Event};
+use super::attempt::{revoke_all, staging};
 use super::publish::{at, remove_litter};
-use super::{FORMAT, Failure, Record, publish};
+use super::{Attempt, AttemptId, Checkpoints, Event, FORMAT, Failure, Record, publish};
 use crate::settings::{Job, Key};
 
 /// `results/jobs/KEY/`.
@@ -63,24 +63,55 @@ impl JobFolder {
         self.path.join("predictions.csv")
     }
 
-    /// Creates the folder, says what was asked, and forgets an earlier failure and the
-    /// temporary files of a killed attempt. Only for the one who is about to run the job.
-    ///
-    /// # Errors
-    /// Any failure of the file system, with the path.
-    pub fn open(&self, job: &Job) -> io::Result<()> {
-        self.create()?;
-        remove_litter(&self.path)?;
-        remove_if_there(&self.failure())?;
-        publish(&self.path.join("job.json"), &to_json(job)?)
+    /// What a job that is under way can be taken up from.
+    pub fn checkpoints(&self) -> Checkpoints {
+        Checkpoints::new(&self.path, &self.key)
     }
 
-    /// Appends one event.
+    /// Begins an attempt, which takes every earlier one the right to publish: creates the
+    /// folder, says what was asked, and forgets an earlier failure and the temporary files
+    /// of a killed attempt. Checkpoints stay. Only for the one who schedules the job.
     ///
     /// # Errors
     /// Any failure of the file system, with the path.
-    pub fn append(&self, event: &Event) -> io::Result<()> {
-        event::append(&self.events(), event).map_err(|error| at(&self.events(), &error))
+    pub fn begin(&self, job: &Job) -> io::Result<AttemptId> {
+        self.create()?;
+        revoke_all(&self.path)?;
+        remove_litter(&self.path)?;
+        self.checkpoints().remove_litter()?;
+        remove_if_there(&self.failure())?;
+        publish(&self.path.join("job.json"), &to_json(job)?)?;
+        let id = AttemptId::unique();
+        let staging = staging(&self.path, &id);
+        fs::create_dir(&staging).map_err(|error| at(&staging, &error))?;
+        Ok(id)
+    }
+
+    /// The worker's side of an attempt that was begun.
+    pub fn attempt(&self, id: &AttemptId) -> Attempt {
+        Attempt::new(self.clone(), id)
+    }
+
+    /// Ends all attempts. Checkpoints stay: the job will go on. Only for the one who
+    /// schedules the job.
+    ///
+    /// # Errors
+    /// Any failure of the file system, with the path.
+    pub fn end_attempts(&self) -> io::Result<()> {
+        revoke_all(&self.path)?;
+        remove_litter(&self.path)?;
+        self.checkpoints().remove_litter()
+    }
+
+    /// Removes what a job that is done no longer needs: attempts, checkpoints, an earlier
+    /// failure and litter. Does nothing to a folder that is tidy.
+    ///
+    /// # Errors
+    /// Any failure of the file system, with the path.
+    pub fn tidy(&self) -> io::Result<()> {
+        self.end_attempts()?;
+        self.checkpoints().clear()?;
+        remove_if_there(&self.failure())
     }
 
     /// The last event, where there is one. A torn last line is passed over.
@@ -89,28 +120,29 @@ impl JobFolder {
         bytes.split(|&byte| byte == b'\n').rev().find_map(|line| serde_json::from_slice(line).ok())
     }
 
-    /// Publishes the record: from here on the job is done.
-    ///
-    /// # Errors
-    /// A record that could not be read back, or any failure of the file system, with the
-    /// path. Nothing is published then.
-    pub fn finish(&self, record: &Record) -> io::Result<()> {
-        let bytes = to_json(record)?;
-        match self.read(&bytes) {
-            Reading::Whole(_) | Reading::Nothing => publish(&self.record(), &bytes),
-            Reading::Damaged(why) => {
-                let message = format!("{}: the record would be unreadable: {why}", self.record().display());
-                Err(io::Error::new(io::ErrorKind::InvalidData, message))
-            }
-        }
+    /// The last step that was reported, where there is one. A torn last line is passed over.
+    pub fn progress(&self) -> Option<Event> {
+        let is_progress = |event: &Event| matches!(event, Event::Progress { .. });
+        let bytes = fs::read(self.events()).ok()?;
+        let mut events =
+            bytes.split(|&byte| byte == b'\n').rev().filter_map(|line| serde_json::from_slice(line).ok());
+        events.find(is_progress)
     }
 
-    /// Publishes why there is no record.
+    /// All events, in their order. Torn lines are passed over.
+    pub fn history(&self) -> Vec<Event> {
+        let bytes = fs::read(self.events()).unwrap_or_default();
+        bytes.split(|&byte| byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok()).collect()
+    }
+
+    /// Publishes why there is no record, and ends all attempts. Checkpoints stay, for who
+    /// tries again. Only for the one who schedules the job.
     ///
     /// # Errors
     /// Any failure of the file system, with the path.
     pub fn fail(&self, failure: &Failure) -> io::Result<()> {
         self.create()?;
+        self.end_attempts()?;
         publish(&self.failure(), &to_json(failure)?)
     }
 
@@ -140,6 +172,17 @@ impl JobFolder {
         match self.look()? {
             Reading::Whole(record) => Ok(State::Done(record)),
             Reading::Nothing | Reading::Damaged(_) => self.without_record(),
+        }
+    }
+
+    /// Refuses a record that could not be read back.
+    pub(super) fn check_readable(&self, record: &[u8]) -> io::Result<()> {
+        match self.read(record) {
+            Reading::Whole(_) | Reading::Nothing => Ok(()),
+            Reading::Damaged(why) => {
+                let message = format!("{}: the record would be unreadable: {why}", self.record().display());
+                Err(io::Error::new(io::ErrorKind::InvalidData, message))
+            }
         }
     }
 
@@ -186,7 +229,7 @@ impl JobFolder {
         fs::create_dir_all(&self.path).map_err(|error| at(&self.path, &error))
     }
 
-    fn record(&self) -> PathBuf {
+    pub(super) fn record(&self) -> PathBuf {
         self.path.join("record.json")
     }
 
@@ -194,12 +237,12 @@ impl JobFolder {
         self.path.join("failure.json")
     }
 
-    fn events(&self) -> PathBuf {
+    pub(super) fn events(&self) -> PathBuf {
         self.path.join("events.jsonl")
     }
 }
 
-fn to_json(value: &impl Serialize) -> io::Result<Vec<u8>> {
+pub(super) fn to_json(value: &impl Serialize) -> io::Result<Vec<u8>> {
     let mut bytes = serde_json::to_vec_pretty(value)?;
     bytes.push(b'\n');
     Ok(bytes)

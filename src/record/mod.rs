@@ -1,10 +1,13 @@
 //! What a job leaves behind, and its format version.
 //!
-//! A job's folder `results/jobs/KEY/` holds `job.json`, `events.jsonl`, `predictions.csv`,
-//! `model.safetensors` or `tokenizer.json` where a later stage needs it, and `record.json`,
-//! written last. A readable `record.json` is the only meaning of *done*. This module knows
-//! neither polars nor burn.
+//! A job's folder `results/jobs/KEY/` holds `job.json`, `events.jsonl`, `checkpoint/` while
+//! it is under way, `predictions.csv`, `model.safetensors` or `tokenizer.json` where a later
+//! stage needs it, and `record.json`, written last. A readable `record.json` is the only
+//! meaning of *done*. Only the latest [`Attempt`] at a job can publish there. This module
+//! knows neither polars nor burn.
 
+mod attempt;
+mod checkpoint;
 mod event;
 mod folder;
 mod number;
@@ -16,10 +19,12 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+pub use attempt::{Attempt, AttemptId};
+pub use checkpoint::{Checkpoints, DamagedCheckpoint};
 pub use event::Event;
 pub use folder::{JobFolder, State};
 pub(crate) use number::or_nan;
-pub use publish::publish;
+pub use publish::{publish, remove_litter};
 
 use crate::settings::{Key, Split, Stage};
 
@@ -118,6 +123,14 @@ pub struct Measurement {
     pub version: String,
     /// Unix time at the start, in seconds.
     pub started_at: u64,
+    /// Optimiser steps that earlier attempts had done, from whose checkpoint this one went
+    /// on; times and memory are those of the last attempt.
+    #[serde(default)]
+    pub resumed_from: usize,
+    /// Sequences of one forward pass, where training has them: fewer than were asked for
+    /// where memory was short.
+    #[serde(default)]
+    pub micro_batch: Option<usize>,
 }
 
 /// Why a job has no record.

@@ -14,26 +14,35 @@ static NEXT: AtomicU64 = AtomicU64::new(0);
 /// # Errors
 /// Any failure of the file system, with the path; the temporary file is then removed.
 pub fn publish(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    publish_into(path, bytes).map_err(|error| at(path, &error))
+    publish_by_way_of(folder_of(path), path, bytes)
 }
 
-fn publish_into(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let folder = match path.parent() {
-        // A bare file name has the empty path as its parent.
-        Some(parent) if parent != Path::new("") => parent,
-        Some(_) | None => Path::new("."),
-    };
+/// As [`publish`], with the temporary file in `staging`, a folder of the same file system:
+/// whoever removes that folder takes the right to publish away.
+pub(super) fn publish_by_way_of(staging: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
+    publish_into(staging, path, bytes).map_err(|error| at(path, &error))
+}
+
+fn publish_into(staging: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
     let name = path.file_name().ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))?;
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
     // The process id keeps two processes apart.
-    let temporary = folder.join(format!(".{}.{}-{number}.tmp", name.to_string_lossy(), std::process::id()));
+    let temporary = staging.join(format!(".{}.{}-{number}.tmp", name.to_string_lossy(), std::process::id()));
     let written = write_and_sync(&temporary, bytes).and_then(|()| fs::rename(&temporary, path));
     if written.is_err() {
         // The first error is the one to report; litter is the lesser harm.
         let _ = fs::remove_file(&temporary);
     }
     written?;
-    File::open(folder)?.sync_all()
+    File::open(folder_of(path))?.sync_all()
+}
+
+fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        // A bare file name has the empty path as its parent.
+        Some(parent) if parent != Path::new("") => parent,
+        Some(_) | None => Path::new("."),
+    }
 }
 
 fn write_and_sync(path: &Path, bytes: &[u8]) -> io::Result<()> {
@@ -42,9 +51,12 @@ fn write_and_sync(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.sync_all()
 }
 
-/// Removes what a publication that was killed left in `folder`. Only for a folder to which
+/// Removes what publications that were killed left in `folder`. Only for a folder to which
 /// nobody else is writing.
-pub(super) fn remove_litter(folder: &Path) -> io::Result<()> {
+///
+/// # Errors
+/// Any failure of the file system, with the path.
+pub fn remove_litter(folder: &Path) -> io::Result<()> {
     for entry in fs::read_dir(folder).map_err(|error| at(folder, &error))? {
         let entry = entry.map_err(|error| at(folder, &error))?;
         if is_temporary(&entry.file_name().to_string_lossy()) {

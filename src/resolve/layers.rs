@@ -65,7 +65,9 @@ impl Base {
             (ArchitectureKind::Encoder, Some(scale)) => base.add(&scale.overrides),
             (ArchitectureKind::Encoder, None) | (ArchitectureKind::KmerLogistic, _) => {}
         }
-        further.iter().for_each(|overrides| base.add(overrides));
+        for overrides in further {
+            base.add(overrides);
+        }
         base
     }
 

@@ -60,6 +60,13 @@ pub struct Encoder {
     pub embedding_std: f64,
 }
 
+impl Encoder {
+    /// Whether training drops anything, and so draws random numbers in each forward pass.
+    pub fn drops(&self) -> bool {
+        self.dropout > 0.0 || self.attention_dropout > 0.0
+    }
+}
+
 /// How an encoder knows where a token stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

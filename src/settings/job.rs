@@ -88,6 +88,42 @@ impl Work {
             Self::Finetune(_) => Stage::Finetune,
         }
     }
+
+    /// Sequences of one forward pass in training, for work that has such.
+    pub fn micro_batch(&self) -> Option<usize> {
+        match self {
+            Self::Vocabulary(_) => None,
+            Self::Pretrain(work) => Some(work.optimisation.micro_batch),
+            Self::Finetune(work) => match *work.architecture {
+                Architecture::Encoder(_) => Some(work.optimisation.micro_batch),
+                Architecture::KmerLogistic(_) => None,
+            },
+        }
+    }
+
+    /// Whether the micro-batch decides memory and speed alone: no dropout draws per forward
+    /// pass, and no attended padding reaches to the longest row of one.
+    pub fn micro_batch_is_free(&self) -> bool {
+        match self {
+            Self::Vocabulary(_) => false,
+            Self::Pretrain(work) => !work.encoder.drops() && !work.pretraining.attend_pads,
+            Self::Finetune(work) => match &*work.architecture {
+                Architecture::Encoder(encoder) => !encoder.drops(),
+                Architecture::KmerLogistic(_) => false,
+            },
+        }
+    }
+
+    /// The same work in smaller forward passes, where it has any: at most `rows` sequences.
+    pub fn limit_micro_batch(&mut self, rows: usize) {
+        let optimisation = match self {
+            Self::Vocabulary(_) => return,
+            Self::Pretrain(work) => &mut work.optimisation,
+            Self::Finetune(work) => &mut work.optimisation,
+        };
+        let limited = optimisation.micro_batch.min(rows).max(1);
+        optimisation.edit().micro_batch = limited;
+    }
 }
 
 /// The jobs a job builds on.

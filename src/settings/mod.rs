@@ -8,6 +8,7 @@
 mod architecture;
 mod job;
 mod masking;
+mod run;
 mod shared;
 mod task;
 mod tokenization;
@@ -18,6 +19,7 @@ pub use job::{
     Coordinates, FinetuneWork, Init, Job, Key, Parents, PretrainWork, Stage, VocabularyWork, Work,
 };
 pub use masking::{Masking, Refresh, Targets, UnknownMasking};
+pub use run::Run;
 pub use shared::Shared;
 pub use task::{
     Corpus, CorpusSource, CsvSplits, ManifestSplit, Metric, Motif, Split, Task, TaskSource, Windows,

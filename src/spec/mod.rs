@@ -14,6 +14,7 @@ mod grid;
 mod hint;
 mod library;
 mod node;
+mod run;
 mod schema;
 mod sweep;
 mod syntax;

@@ -12,10 +12,12 @@ use super::grid::{Grid, read_grid};
 use super::hint;
 use super::library::{Library, LibraryKind};
 use super::node::{Name, Node, NodeValue, Table};
+use super::run::read_run;
 use super::schema::SECTIONS;
 use super::syntax;
 use super::system::{Override, optional_text, read_section};
 use super::table::{TableRequest, read_table};
+use crate::settings::Run;
 
 /// One experiment file and everything it asks for.
 #[derive(Clone, Debug)]
@@ -36,6 +38,8 @@ pub struct Sweep {
     pub grids: Vec<Grid>,
     /// The tables, in the order of the file.
     pub tables: Vec<TableRequest>,
+    /// How its jobs are run.
+    pub run: Run,
     /// The start of the file.
     pub place: Place,
 }
@@ -50,7 +54,7 @@ pub struct Named {
 }
 
 /// Keys at the top of the file, beside the tables of settings.
-pub(super) const KEYS: [&str; 7] = ["title", "scale", "tasks", "corpus", "seed", "grid", "table"];
+pub(super) const KEYS: [&str; 8] = ["title", "scale", "tasks", "corpus", "seed", "run", "grid", "table"];
 
 impl Sweep {
     /// Whether the points of all grids could be read.
@@ -100,6 +104,7 @@ pub fn read_sweep(name: &str, source: &Arc<Source>, library: &Library, out: &mut
         overrides,
         grids,
         tables,
+        run: read_run(table.get("run"), out),
         place,
     }
 }

@@ -2,12 +2,14 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use burn::tensor::Device;
 
 use super::TrainError;
-use crate::record::{Event, JobFolder};
-use crate::settings::{Key, Parents, Tokenization};
+use crate::record::{Attempt, JobFolder};
+use crate::settings::{Parents, Tokenization};
 use crate::token::Tokenizer;
 
 /// How far a job is.
@@ -21,16 +23,31 @@ pub struct Advance {
     pub loss: f64,
 }
 
-/// Where a job runs and whom it tells.
+/// What a job says while it runs.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Said {
+    /// It goes on.
+    Advance(Advance),
+    /// Something a person should know; one line.
+    Warning(String),
+}
+
+/// Where a job runs, whom it tells, and who can stop it.
 pub struct Context<'a> {
-    /// The results folder, which holds the jobs' folders.
+    /// The results folder, which holds the folders of parents.
     pub results: &'a Path,
     /// The root that data paths are relative to.
     pub data_root: &'a Path,
     /// What computes, without autodiff.
     pub device: &'a Device,
+    /// Where the job publishes.
+    pub attempt: &'a Attempt,
+    /// The longest time of training without a checkpoint.
+    pub checkpoint_every: Duration,
+    /// Set when the job is to write a checkpoint and stop.
+    pub stop: &'a AtomicBool,
     /// Told now and then.
-    pub advance: &'a mut dyn FnMut(Advance),
+    pub tell: &'a mut dyn FnMut(Said),
 }
 
 impl Context<'_> {
@@ -55,77 +72,8 @@ impl Context<'_> {
         Ok(JobFolder::new(self.results, key).model())
     }
 
-    /// The folder of a job.
-    pub(super) fn folder(&self, key: &Key) -> JobFolder {
-        JobFolder::new(self.results, key)
+    /// Whether the job is to stop.
+    pub(super) fn is_told_to_stop(&self) -> bool {
+        self.stop.load(Ordering::SeqCst)
     }
-}
-
-/// Reports about a hundred times a job, with the mean loss in between.
-pub(super) struct Reporter {
-    steps: usize,
-    sum: f64,
-    count: usize,
-}
-
-impl Reporter {
-    pub(super) fn new(steps: usize) -> Self {
-        Self { steps, sum: 0.0, count: 0 }
-    }
-
-    /// Takes the loss of one step, `step` of them done.
-    pub(super) fn after(
-        &mut self,
-        step: usize,
-        loss: f64,
-        folder: &JobFolder,
-        advance: &mut dyn FnMut(Advance),
-    ) -> Result<(), TrainError> {
-        const REPORTS: usize = 100;
-        self.sum += loss;
-        self.count += 1;
-        let every = (self.steps / REPORTS).max(1);
-        if step.is_multiple_of(every) || step == self.steps {
-            let loss = self.sum / self.count as f64;
-            (self.sum, self.count) = (0.0, 0);
-            let event = Event::Progress { step, steps: self.steps, loss };
-            folder.append(&event).map_err(TrainError::file(folder.path()))?;
-            advance(Advance { step, steps: self.steps, loss });
-        }
-        Ok(())
-    }
-}
-
-/// The mean loss over the last tenth of the steps.
-pub(super) struct LateLoss {
-    from: usize,
-    sum: f64,
-    count: usize,
-}
-
-impl LateLoss {
-    pub(super) fn new(steps: usize) -> Self {
-        Self { from: steps - steps.div_ceil(10), sum: 0.0, count: 0 }
-    }
-
-    pub(super) fn add(&mut self, step: usize, loss: f64) {
-        if step >= self.from {
-            self.sum += loss;
-            self.count += 1;
-        }
-    }
-
-    pub(super) fn mean(&self) -> Option<f64> {
-        (self.count > 0).then(|| self.sum / self.count as f64)
-    }
-}
-
-/// Refuses a step whose loss or gradient is not finite.
-pub(super) fn finite(loss: f64, gradient_norm: f64, step: usize, steps: usize) -> Result<(), TrainError> {
-    let what = match (loss.is_finite(), gradient_norm.is_finite()) {
-        (true, true) => return Ok(()),
-        (false, _) => "the loss",
-        (true, false) => "the gradient",
-    };
-    Err(TrainError::Diverged { what, step: step + 1, steps })
 }

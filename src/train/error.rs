@@ -29,7 +29,17 @@ pub enum TrainError {
         /// Steps in all.
         steps: usize,
     },
-    /// A file of the job cannot be written or read.
+    /// The job was told to stop, wrote a checkpoint, and did.
+    #[error("stopped after {step} steps, with a checkpoint")]
+    Interrupted {
+        /// Optimiser steps done.
+        step: usize,
+    },
+    /// The job's folder cannot be written to, which is the fault of no job: no space, a disk
+    /// that fails, another attempt that has begun. The path is in the text.
+    #[error("{0}")]
+    Storage(io::Error),
+    /// A file that the job builds on cannot be read.
     #[error("{path}: {source}")]
     File {
         /// The file.
@@ -56,7 +66,7 @@ pub enum TrainError {
 }
 
 impl TrainError {
-    /// For a file of the job.
+    /// For a file that the job reads.
     pub(super) fn file(path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
         let path = path.into();
         move |source| Self::File { path, source }

@@ -1,20 +1,21 @@
 //! The stage `finetune`: a classifier learns a task and is scored.
 
 use std::collections::BTreeMap;
-use std::time::Instant;
 
 use burn::module::Module;
+use serde::{Deserialize, Serialize};
 
-use super::context::{LateLoss, Reporter, finite};
+use super::checkpoint::{self, Keeper, Part, Saved};
+use super::course::Course;
 use super::order::Order;
 use super::predict::{self, Predictions, Written, headline};
 use super::rows::{Rows, spec};
-use super::step::{ClassifierBatch, StepContext, classifier_step};
-use super::{AdamW, Context, TrainError, Trained, check_fingerprint, cost, logistic, rate};
+use super::step::{ClassifierBatch, classifier_step};
+use super::{Context, TrainError, Trained, check_fingerprint, cost, logistic};
 use crate::data::{Example, TaskData, load_task};
 use crate::metrics::Scores;
-use crate::model::{Classifier, load, load_tensors};
-use crate::record::{Event, JobFolder, JobResult, Mark};
+use crate::model::{Classifier, ModelError, load, load_tensors, to_tensors};
+use crate::record::{Attempt, Event, JobResult, Mark};
 use crate::settings::{Architecture, Encoder, FinetuneWork, Init, Job, Selection, Split};
 
 /// The examples of a job. Test is in here, and read by [`finish`] alone.
@@ -30,9 +31,7 @@ pub(super) fn run(job: &Job, work: &FinetuneWork, context: &mut Context<'_>) -> 
     check_fingerprint(&work.fingerprint, data.fingerprint())?;
     let examples = examples(&data, work)?;
     match &*work.architecture {
-        Architecture::KmerLogistic(settings) => {
-            logistic::run(work, *settings, &examples, &context.folder(&job.key))
-        }
+        Architecture::KmerLogistic(settings) => logistic::run(work, *settings, &examples, context.attempt),
         Architecture::Encoder(encoder) => run_encoder(job, work, encoder, &examples, context),
     }
 }
@@ -64,12 +63,10 @@ fn run_encoder(
     let untrained = Classifier::new(&spec, work.task.classes.len(), longest, work.repetition, &device)?;
     let start = start(untrained, job, work, context)?;
 
-    let folder = context.folder(&job.key);
-    let mut training =
-        Training { work, examples, train: &train, dev: &dev, folder: &folder, seen: 0, late: None };
-    let started = Instant::now();
-    let best = training.train(start, context)?;
-    let training_seconds = started.elapsed().as_secs_f64();
+    let training = Training { work, examples, train: &train, dev: &dev };
+    let mut course = Course::new(&work.optimisation, work.repetition);
+    let best = training.train(start, &mut course, context)?;
+    let training_seconds = course.elapsed().as_secs_f64();
 
     let predictions = Predictions::of(&best.model, &test)?;
     let parameters = best.model.num_params();
@@ -78,14 +75,15 @@ fn run_encoder(
     let result = JobResult {
         steps: work.optimisation.steps,
         selected_step: best.step,
-        train_loss: training.late,
+        train_loss: course.late_loss(),
         truncated: train.truncated + dev.truncated + test.truncated,
         parameters,
-        tokens_seen: training.seen,
-        flops: cost::flops(&spec, training.seen, batch),
+        tokens_seen: course.tally.seen,
+        flops: cost::flops(&spec, course.tally.seen, batch),
         ..JobResult::default()
     };
-    finish(work, examples, &outcome, &folder, result, training_seconds)
+    let trained = finish(work, examples, &outcome, context.attempt, result, training_seconds)?;
+    Ok(Trained { resumed_from: course.tally.resumed_from, ..trained })
 }
 
 /// The model that training starts from.
@@ -99,7 +97,11 @@ fn start(
         Init::Random => untrained,
         Init::Pretrained => load_tensors(&untrained, &load(&context.encoder(&job.parents)?)?)?.0,
     };
-    Ok(if work.finetuning.freeze { model.with_frozen_encoder() } else { model })
+    Ok(frozen_if_asked(model, work))
+}
+
+fn frozen_if_asked(model: Classifier, work: &FinetuneWork) -> Classifier {
+    if work.finetuning.freeze { model.with_frozen_encoder() } else { model }
 }
 
 /// The best checkpoint so far.
@@ -112,50 +114,91 @@ struct Best {
     value: (f64, f64),
 }
 
+/// The best checkpoint so far, beside its weights, as a checkpoint of the training holds it.
+#[derive(Serialize, Deserialize)]
+struct BestNote {
+    step: usize,
+    dev: Vec<Vec<f64>>,
+    /// The bits: JSON has no infinity.
+    value: (u64, u64),
+}
+
+impl Best {
+    fn note(&self) -> BestNote {
+        let (first, second) = self.value;
+        BestNote {
+            step: self.step,
+            dev: self.dev.probabilities.clone(),
+            value: (first.to_bits(), second.to_bits()),
+        }
+    }
+
+    fn of(note: BestNote, model: Classifier) -> Self {
+        let value = (f64::from_bits(note.value.0), f64::from_bits(note.value.1));
+        Self { step: note.step, model, dev: Predictions { probabilities: note.dev }, value }
+    }
+}
+
 struct Training<'a> {
     work: &'a FinetuneWork,
     examples: &'a Examples,
     train: &'a Rows,
     dev: &'a Rows,
-    folder: &'a JobFolder,
-    /// Tokens that passed through training.
-    seen: u64,
-    /// Mean loss over the last tenth of the steps.
-    late: Option<f64>,
 }
 
 impl Training<'_> {
     /// All steps; returns the checkpoint that dev chose.
-    fn train(&mut self, mut model: Classifier, context: &mut Context<'_>) -> Result<Best, TrainError> {
-        let (work, steps) = (self.work, self.work.optimisation.steps);
-        let mut optimiser = AdamW::new(&work.optimisation);
+    fn train(
+        &self,
+        mut model: Classifier,
+        course: &mut Course<'_>,
+        context: &mut Context<'_>,
+    ) -> Result<Best, TrainError> {
+        let (work, settings) = (self.work, &self.work.optimisation);
+        let mut best = None;
+        if let Some(saved) = checkpoint::resume(course, context, |saved| self.restore(&model, saved))? {
+            (model, best) = saved;
+        }
         let mut order = Order::new(self.train.ids.len(), work.repetition, &work.fingerprint);
-        let (mut reporter, mut late) = (Reporter::new(steps), LateLoss::new(steps));
-        let looks = looks(steps, &work.finetuning);
-        let mut best: Option<Best> = None;
-        for step in 0..steps {
-            let batch = self.batch(&order.take(work.optimisation.batch_size));
-            let place =
-                StepContext { repetition: work.repetition, step, rate: rate(step, &work.optimisation) };
-            let stepped = classifier_step(model, &mut optimiser, &batch, place)?;
-            finite(stepped.loss, stepped.gradient_norm, step, steps)?;
-            model = stepped.model;
-            late.add(step, stepped.loss);
-            reporter.after(step + 1, stepped.loss, self.folder, context.advance)?;
-            if looks.contains(&(step + 1)) {
-                let seen = self.look(&model, step + 1)?;
-                if best.as_ref().is_none_or(|best| seen.value > best.value) {
+        order.skip(course.tally.step * settings.batch_size);
+        let looks = looks(settings.steps, &work.finetuning);
+        let mut keeper = Keeper::new();
+        while !course.is_over() {
+            let batch = self.batch(&order.take(settings.batch_size));
+            course.tally.seen +=
+                batch.iter().flat_map(|micro| &micro.ids).map(|row| row.len() as u64).sum::<u64>();
+            let place = course.place();
+            let stepped = classifier_step(model, &mut course.optimiser, &batch, place)?;
+            model = course.take(stepped, context)?;
+            if looks.contains(&course.tally.step) {
+                let seen = self.look(&model, course.tally.step, context)?;
+                if best.as_ref().is_none_or(|best: &Best| seen.value > best.value) {
                     best = Some(seen);
                 }
             }
+            let holdings = || (best.as_ref().map(Best::note), parts(&model, best.as_ref()));
+            keeper.after_step(course, context, holdings)?;
         }
-        self.late = late.mean();
-        best.map_or_else(|| self.look(&model, steps), Ok)
+        best.map_or_else(|| self.look(&model, settings.steps, context), Ok)
+    }
+
+    /// The model in training, and the best one so far, as `untrained` with other weights.
+    fn restore(
+        &self,
+        untrained: &Classifier,
+        saved: Saved<Option<BestNote>>,
+    ) -> Result<(Classifier, Option<Best>), ModelError> {
+        let model = load_tensors(untrained, &saved.part("model"))?.0;
+        let weights = saved.part("best");
+        let best = saved.stage.map(|note| {
+            let model = load_tensors(&untrained.valid(), &weights)?.0;
+            Ok::<_, ModelError>(Best::of(note, model))
+        });
+        Ok((frozen_if_asked(model, self.work), best.transpose()?))
     }
 
     /// The rows of one step, in micro-batches.
-    fn batch(&mut self, rows: &[usize]) -> Vec<ClassifierBatch> {
-        self.seen += rows.iter().map(|row| self.train.ids[*row].len() as u64).sum::<u64>();
+    fn batch(&self, rows: &[usize]) -> Vec<ClassifierBatch> {
         rows.chunks(self.work.optimisation.micro_batch)
             .map(|rows| ClassifierBatch {
                 ids: rows.iter().map(|row| self.train.ids[*row].clone()).collect(),
@@ -165,7 +208,7 @@ impl Training<'_> {
     }
 
     /// A look at dev.
-    fn look(&self, model: &Classifier, step: usize) -> Result<Best, TrainError> {
+    fn look(&self, model: &Classifier, step: usize, context: &Context<'_>) -> Result<Best, TrainError> {
         let model = model.valid();
         let dev = Predictions::of(&model, self.dev)?;
         let scores = dev.scores(self.work.task.classes.len(), &self.examples.dev);
@@ -178,9 +221,15 @@ impl Training<'_> {
             Selection::Last => ((step as f64, 0.0), self.work.task.metric.name(), metric),
         };
         let event = Event::Evaluated { step, metric: name.to_owned(), value: shown };
-        self.folder.append(&event).map_err(TrainError::file(self.folder.path()))?;
+        context.attempt.append(&event).map_err(TrainError::Storage)?;
         Ok(Best { step, model, dev, value })
     }
+}
+
+/// The weights that a checkpoint holds.
+fn parts(model: &Classifier, best: Option<&Best>) -> Vec<Part> {
+    let best = best.map(|best| ("best", to_tensors(&best.model)));
+    [("model", to_tensors(model))].into_iter().chain(best).collect()
 }
 
 /// The steps after which dev is looked at, evenly spaced; the last is the last step.
@@ -203,7 +252,7 @@ pub(super) fn finish(
     work: &FinetuneWork,
     examples: &Examples,
     outcome: &Outcome,
-    folder: &JobFolder,
+    attempt: &Attempt,
     mut result: JobResult,
     training_seconds: f64,
 ) -> Result<Trained, TrainError> {
@@ -216,7 +265,8 @@ pub(super) fn finish(
         .iter()
         .map(|written| (written.split, written.predictions.scores(classes, written.examples)))
         .collect();
-    predict::write(&folder.predictions(), classes, &splits)?;
+    let text = predict::to_csv(classes, &splits);
+    attempt.publish(&attempt.job().predictions(), text.as_bytes()).map_err(TrainError::Storage)?;
     if outcome.test.is_collapsed() {
         result.marks.push(Mark::Collapsed);
     }
@@ -230,7 +280,7 @@ pub(super) fn finish(
     result.scores = scores.iter().map(|(split, scores)| (*split, scores.named())).collect();
     let value = result.scores[&Split::Test].get(metric.name()).copied().flatten();
     let headline = value.map(|value| (metric.name().to_owned(), value));
-    Ok(Trained { result, training_seconds, headline })
+    Ok(Trained { result, training_seconds, resumed_from: 0, headline })
 }
 
 #[cfg(test)]

@@ -3,12 +3,14 @@
 
 use burn::tensor::activation::log_softmax;
 use burn::tensor::{Int, Tensor, TensorData};
+use serde::{Deserialize, Serialize};
 
 use super::TrainError;
 use super::step::{Hidden, MlmBatch, hidden};
 use crate::model::LanguageModel;
 
 /// Counts of tokens in training rows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Unigrams {
     counts: Vec<u64>,
     total: u64,

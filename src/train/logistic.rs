@@ -7,7 +7,7 @@ use super::predict::Predictions;
 use super::{TrainError, Trained};
 use crate::data::Example;
 use crate::model::{KmerLogistic, SparseRow, kmer_features};
-use crate::record::{JobFolder, JobResult};
+use crate::record::{Attempt, JobResult};
 use crate::settings::{self, FinetuneWork};
 
 /// Fits to convergence and scores. Nothing is random but which labels there are.
@@ -15,7 +15,7 @@ pub(super) fn run(
     work: &FinetuneWork,
     settings: settings::KmerLogistic,
     examples: &Examples,
-    folder: &JobFolder,
+    attempt: &Attempt,
 ) -> Result<Trained, TrainError> {
     let features = |examples: &[Example]| -> Vec<SparseRow> {
         examples.iter().map(|example| kmer_features(example.sequence.as_bytes(), settings.k)).collect()
@@ -31,5 +31,5 @@ pub(super) fn run(
     };
     let outcome = Outcome { dev: predict(&examples.dev), test: predict(&examples.test) };
     let result = JobResult { parameters: model.parameter_count(), ..JobResult::default() };
-    finish(work, examples, &outcome, folder, result, training_seconds)
+    finish(work, examples, &outcome, attempt, result, training_seconds)
 }

@@ -3,12 +3,15 @@
 //! [`run`] trains and scores one job and returns what it found; the files that later stages
 //! read are in the job's folder then. The loops read as the method section of a paper:
 //! batches, one optimiser step after another ([`mlm_step`], [`classifier_step`]), a look at
-//! dev now and then, one reading of test.
+//! dev now and then, one reading of test. A training that is stopped leaves a checkpoint,
+//! and goes on from it to the same bits.
 //!
 //! Nothing here knows dataframes, the graph of jobs, or the terminal.
 
+mod checkpoint;
 mod context;
 mod cost;
+mod course;
 mod device;
 mod error;
 mod finetune;
@@ -22,7 +25,7 @@ mod rows;
 mod step;
 mod vocabulary;
 
-pub use context::{Advance, Context};
+pub use context::{Advance, Context, Said};
 pub use device::device;
 pub use error::TrainError;
 pub use optimiser::{AdamW, rate};
@@ -36,19 +39,22 @@ use crate::settings::{Job, Work};
 pub struct Trained {
     /// For its record.
     pub result: JobResult,
-    /// Seconds of the steps and of the looks at dev between them, for tokens per second.
+    /// Seconds of the steps and of the looks at dev between them, for tokens per second;
+    /// those of earlier attempts, whose steps were kept, included.
     pub training_seconds: f64,
+    /// Steps of earlier attempts that this one went on from.
+    pub resumed_from: usize,
     /// The task's metric and its value on test, where it has one.
     pub headline: Option<(String, f64)>,
 }
 
-/// Does one job. Its folder must be there; its parents must be done.
+/// Does one job. Its attempt must have begun; its parents must be done.
 ///
 /// # Errors
 /// See [`TrainError`]; no record may then be written.
 pub fn run(job: &Job, context: &mut Context<'_>) -> Result<Trained, TrainError> {
     match &job.work {
-        Work::Vocabulary(work) => vocabulary::run(&job.key, work, context),
+        Work::Vocabulary(work) => vocabulary::run(work, context),
         Work::Pretrain(work) => pretrain::run(job, work, context),
         Work::Finetune(work) => finetune::run(job, work, context),
     }

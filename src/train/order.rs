@@ -21,6 +21,11 @@ impl<'a> Order<'a> {
         Self { rows, repetition, subject, epoch: 0, rest: Vec::new() }
     }
 
+    /// Passes over the next `count` row numbers.
+    pub(super) fn skip(&mut self, count: usize) {
+        drop(self.take(count));
+    }
+
     /// The next `count` row numbers.
     pub(super) fn take(&mut self, count: usize) -> Vec<usize> {
         let mut taken = Vec::with_capacity(count);

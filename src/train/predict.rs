@@ -1,14 +1,12 @@
 //! Predictions of a classifier, their scores, and the file they are written to.
 
 use std::fmt::Write as _;
-use std::path::Path;
 
 use super::TrainError;
 use super::rows::Rows;
 use crate::data::Example;
 use crate::metrics::{self, Scores, argmax};
 use crate::model::{Classifier, softmax};
-use crate::record::publish;
 use crate::settings::{Metric, Split};
 
 /// Rows of one forward pass without gradients.
@@ -61,8 +59,8 @@ pub(super) struct Written<'a> {
     pub(super) predictions: &'a Predictions,
 }
 
-/// Writes `predictions.csv`: one row per example, scores in shortest round-trip form.
-pub(super) fn write(path: &Path, classes: usize, splits: &[Written<'_>]) -> Result<(), TrainError> {
+/// The text of `predictions.csv`: one row per example, scores in shortest round-trip form.
+pub(super) fn to_csv(classes: usize, splits: &[Written<'_>]) -> String {
     let mut text = String::from("split,index,group,label");
     for class in 0..classes {
         let _ = write!(text, ",score_{class}");
@@ -79,7 +77,7 @@ pub(super) fn write(path: &Path, classes: usize, splits: &[Written<'_>]) -> Resu
             text.push('\n');
         }
     }
-    publish(path, text.as_bytes()).map_err(TrainError::file(path))
+    text
 }
 
 fn quoted(text: &str) -> String {

@@ -1,17 +1,16 @@
 //! The stage `pretrain`: an encoder learns hidden tokens of a corpus.
 
-use std::time::Instant;
-
 use burn::module::Module;
 
-use super::context::{LateLoss, Reporter, finite};
+use super::checkpoint::{self, Keeper, Saved};
+use super::course::Course;
 use super::held_out::{HeldOut, Unigrams};
 use super::rows::{row, spec};
-use super::step::{MlmBatch, StepContext, mlm_step};
-use super::{AdamW, Context, TrainError, Trained, check_fingerprint, cost, rate};
+use super::step::{MlmBatch, mlm_step};
+use super::{Context, TrainError, Trained, check_fingerprint, cost};
 use crate::data::{CorpusWindow, CorpusWindows, load_corpus};
 use crate::mask::{mask_row, mask_stream};
-use crate::model::{EncoderSpec, LanguageModel, load, load_tensors, save, to_tensors};
+use crate::model::{EncoderSpec, LanguageModel, encode, load, load_tensors, to_tensors};
 use crate::record::{JobResult, Mark};
 use crate::settings::{Init, Job, PretrainWork};
 use crate::token::Tokenizer;
@@ -25,32 +24,36 @@ pub(super) fn run(job: &Job, work: &PretrainWork, context: &mut Context<'_>) -> 
     let spec = spec(&work.encoder, &tokenizer)?;
     let source = Source { work, tokenizer: &tokenizer, windows: &windows };
 
-    let folder = context.folder(&job.key);
     let mut model = start(&spec, job, work, context)?;
-    let mut optimiser = AdamW::new(&work.optimisation);
     let mut unigrams = Unigrams::new(tokenizer.vocabulary_size());
-    let (steps, mut seen) = (work.optimisation.steps, 0);
-    let (mut reporter, mut late) = (Reporter::new(steps), LateLoss::new(steps));
-    let started = Instant::now();
-    for step in 0..steps {
-        let batch = source.batch(step, &mut unigrams)?;
-        seen += batch.iter().flat_map(|micro| &micro.ids).map(|row| row.len() as u64).sum::<u64>();
-        let place = StepContext { repetition: work.repetition, step, rate: rate(step, &work.optimisation) };
-        let stepped = mlm_step(model, &mut optimiser, &batch, place)?;
-        finite(stepped.loss, stepped.gradient_norm, step, steps)?;
-        model = stepped.model;
-        late.add(step, stepped.loss);
-        reporter.after(step + 1, stepped.loss, &folder, context.advance)?;
+    let mut course = Course::new(&work.optimisation, work.repetition);
+    let saved = checkpoint::resume(&mut course, context, |saved: Saved<Unigrams>| {
+        Ok((load_tensors(&model, &saved.part("model"))?.0, saved.stage))
+    })?;
+    if let Some(saved) = saved {
+        (model, unigrams) = saved;
     }
-    let training_seconds = started.elapsed().as_secs_f64();
+    let mut keeper = Keeper::new();
+    while !course.is_over() {
+        let batch = source.batch(course.tally.step, &mut unigrams)?;
+        course.tally.seen +=
+            batch.iter().flat_map(|micro| &micro.ids).map(|row| row.len() as u64).sum::<u64>();
+        let place = course.place();
+        let stepped = mlm_step(model, &mut course.optimiser, &batch, place)?;
+        model = course.take(stepped, context)?;
+        keeper.after_step(&course, context, || (&unigrams, vec![("model", to_tensors(&model))]))?;
+    }
+    let training_seconds = course.elapsed().as_secs_f64();
 
     let held_out = HeldOut::measure(&model.valid(), &source.held_out()?, &unigrams)?;
-    save(&to_tensors(&model), &folder.model())?;
+    let weights = encode(&to_tensors(&model), "")?;
+    context.attempt.publish(&context.attempt.job().model(), &weights).map_err(TrainError::Storage)?;
     let parameters = model.num_params();
+    let (steps, seen) = (work.optimisation.steps, course.tally.seen);
     let result = JobResult {
         steps,
         selected_step: steps,
-        train_loss: late.mean(),
+        train_loss: course.late_loss(),
         held_out_loss: Some(held_out.loss),
         unigram_loss: Some(held_out.unigram),
         marks: if held_out.loss < held_out.unigram { Vec::new() } else { vec![Mark::Untrained] },
@@ -59,7 +62,7 @@ pub(super) fn run(job: &Job, work: &PretrainWork, context: &mut Context<'_>) -> 
         flops: cost::flops(&spec, seen, steps * work.optimisation.batch_size),
         ..JobResult::default()
     };
-    Ok(Trained { result, training_seconds, headline: None })
+    Ok(Trained { result, training_seconds, resumed_from: course.tally.resumed_from, headline: None })
 }
 
 /// The model that training starts from.

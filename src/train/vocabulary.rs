@@ -2,12 +2,12 @@
 
 use super::{Context, TrainError, Trained};
 use crate::data::{corpus_fingerprint, load_corpus};
-use crate::record::{JobResult, publish};
-use crate::settings::{Key, VocabularyWork};
+use crate::record::JobResult;
+use crate::settings::VocabularyWork;
 use crate::token::{pieces, subsample, train_bpe};
 
 /// Learns a vocabulary and leaves `tokenizer.json`.
-pub(super) fn run(key: &Key, work: &VocabularyWork, context: &Context<'_>) -> Result<Trained, TrainError> {
+pub(super) fn run(work: &VocabularyWork, context: &Context<'_>) -> Result<Trained, TrainError> {
     let genomes = load_corpus(&work.corpus, context.data_root)?;
     super::check_fingerprint(&work.fingerprint, &corpus_fingerprint(&genomes))?;
     let all: Vec<String> = genomes
@@ -17,7 +17,7 @@ pub(super) fn run(key: &Key, work: &VocabularyWork, context: &Context<'_>) -> Re
         .collect();
     let kept = subsample(all, work.max_pieces);
     let tokenizer = train_bpe(kept.into_iter(), work.size, work.max_token_length)?;
-    let path = context.folder(key).tokenizer();
-    publish(&path, tokenizer.as_bytes()).map_err(TrainError::file(path))?;
-    Ok(Trained { result: JobResult::default(), training_seconds: 0.0, headline: None })
+    let attempt = context.attempt;
+    attempt.publish(&attempt.job().tokenizer(), tokenizer.as_bytes()).map_err(TrainError::Storage)?;
+    Ok(Trained { result: JobResult::default(), training_seconds: 0.0, resumed_from: 0, headline: None })
 }

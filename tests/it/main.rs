@@ -11,6 +11,7 @@ mod model;
 mod plan;
 mod queue;
 mod report;
+mod resume;
 mod spec;
 mod sweep;
 mod tidy;

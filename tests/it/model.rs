@@ -5,5 +5,5 @@ mod forward;
 mod gradients;
 mod kmer;
 mod records;
-mod small;
+pub(crate) mod small;
 mod storage;

@@ -194,7 +194,7 @@ fn gc_follows_no_link() {
 #[test]
 fn gc_removes_nothing_beside_a_running_sweep() {
     let (bench, _) = two_sweeps();
-    let _lock = ResultsFolder::open(&bench.results()).unwrap().lock().unwrap();
+    let _lock = ResultsFolder::open(&bench.results()).unwrap().lock(&mut |_| ()).unwrap();
     let said = bench.expect(2, &["gc", "--drop", "b", "--remove"]);
     assert!(said.contains("is in use by process"), "{said}");
     assert_eq!(bench.jobs().len(), 3);

@@ -106,7 +106,7 @@ fn needed<'a>(results: &Path, kept: impl Iterator<Item = &'a String>) -> Result<
             CliError::Message(text) => CliError::message(format!(
                 "{text}\nhelp: nothing was removed, since nobody knows which jobs this sweep needs; `--drop {name}` gives it up"
             )),
-            mistakes @ CliError::Mistakes(_) => mistakes,
+            other @ (CliError::Mistakes(_) | CliError::Interrupted(_)) => other,
         })?;
         needed.extend(plan.jobs.into_iter().map(|job| job.key));
     }

@@ -99,7 +99,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<Verdict, CliError> {
         )));
     }
     // What is found must still be so when it is removed.
-    let lock = if arguments.remove { Some(ResultsFolder::open(results)?.lock()?) } else { None };
+    let mut warn = |warning: String| eprintln!("warning: {warning}");
+    let lock = if arguments.remove { Some(ResultsFolder::open(results)?.lock(&mut warn)?) } else { None };
     let found = find(results, &drop)?;
     if lock.is_some() {
         remove::remove(&found.items)?;
@@ -111,9 +112,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<Verdict, CliError> {
         removed: arguments.remove,
     };
     if arguments.json {
-        say_json(&report)?
+        say_json(&report)?;
     } else {
-        say(&as_text(&report))?
+        say(&as_text(&report))?;
     }
     Ok(Verdict::Complete)
 }

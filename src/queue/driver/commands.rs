@@ -56,11 +56,13 @@ impl Driver<'_> {
     }
 
     fn run_job(&mut self, slot: SlotId, key: Key) -> Result<(), RunError> {
-        let job = self.job(&key).clone();
-        JobFolder::new(self.results, &key).open(&job).map_err(RunError::Folder)?;
+        let device = &self.slots.get(&slot).expect("the machine knows the given slots only").device;
+        let job = self.ceilings.fitted(self.job(&key), device);
+        let attempt = JobFolder::new(self.results, &key).begin(&job).map_err(RunError::Folder)?;
         self.tell(Notice::JobStarted { slot, key });
         if let Some(process) = self.workers.get_mut(&slot) {
-            process.run(&Request::Run { job: Box::new(job) }, self.patience.leave);
+            let request = Request::Run { job: Box::new(job), attempt };
+            process.run(&request, self.limits, self.patience.leave);
         }
         Ok(())
     }
@@ -74,7 +76,7 @@ impl Driver<'_> {
         Ok(())
     }
 
-    fn job(&self, key: &Key) -> &Job {
+    pub(super) fn job(&self, key: &Key) -> &Job {
         self.jobs.get(key).expect("the machine knows the given jobs only")
     }
 

@@ -4,12 +4,13 @@ use std::process::ExitStatus;
 use std::time::Instant;
 
 use super::{Driver, RunError};
+use crate::queue::clock::{Due, Limits};
 use crate::queue::machine::{Event, Left};
 use crate::queue::message::{Headline, Reply};
 use crate::queue::notice::Notice;
 use crate::queue::process::{Output, Process, Stream, crashed};
 use crate::queue::slots::SlotId;
-use crate::record::{Failure, JobFolder, State};
+use crate::record::{Failure, JobFolder, Outcome, State};
 use crate::settings::Key;
 
 impl Driver<'_> {
@@ -30,6 +31,7 @@ impl Driver<'_> {
             process.stream_ended(stream, self.patience.leave);
             return Ok(());
         };
+        process.was_heard();
         match stream {
             Stream::Stdout => match Reply::parse(&line) {
                 Some(reply) if !process.is_given_up() => return self.on_reply(slot, reply),
@@ -56,6 +58,18 @@ impl Driver<'_> {
                     self.tell(Notice::Progress { slot, key, step, steps, loss });
                 }
             }
+            Reply::Alive => {}
+            Reply::Warning { key, message } => {
+                let label = self.jobs.get(&key).map_or_else(|| key.to_string(), |job| job.label.clone());
+                self.tell(Notice::Warning(format!("{label}: {message}")));
+            }
+            Reply::Paused { key, step } => return self.on_paused(slot, key, step),
+            Reply::Storage { key, message } => {
+                if self.machine.running_on(slot) == Some(&key) {
+                    self.put_aside(slot, key);
+                }
+                self.stop_for_storage(message);
+            }
             Reply::Finished { key, headline, seconds } => {
                 return self.on_finished(slot, key, headline, seconds);
             }
@@ -68,6 +82,32 @@ impl Driver<'_> {
             }
         }
         Ok(())
+    }
+
+    /// A job that was told to stop did so; one that has timed out has failed.
+    fn on_paused(&mut self, slot: SlotId, key: Key, step: usize) -> Result<(), RunError> {
+        if self.machine.running_on(slot) != Some(&key) {
+            self.give_up(slot, foreign(&key));
+            return Ok(());
+        }
+        if let Some(failure) = self.workers.get_mut(&slot).and_then(Process::take_overdue) {
+            let message =
+                format!("{}; it stopped at step {step}, from where --retry-failed goes on", failure.message);
+            self.give_up(slot, Failure { message, ..failure });
+            return Ok(());
+        }
+        JobFolder::new(self.results, &key).end_attempts().map_err(RunError::Folder)?;
+        self.tell(Notice::JobPaused { slot, key: key.clone(), step });
+        self.put_aside(slot, key);
+        Ok(())
+    }
+
+    /// The job is to go on some time.
+    fn put_aside(&mut self, slot: SlotId, key: Key) {
+        if let Some(process) = self.workers.get_mut(&slot) {
+            process.ended_job();
+        }
+        self.events.push_back(Event::Paused { slot, key });
     }
 
     /// Believes a worker once the record is there.
@@ -84,6 +124,9 @@ impl Driver<'_> {
         }
         match self.state(&key)? {
             State::Done(_) => {
+                if let Some(process) = self.workers.get_mut(&slot) {
+                    process.ended_job();
+                }
                 self.tell(Notice::JobFinished { slot, key: key.clone(), headline, seconds });
                 self.events.push_back(Event::Finished { slot, key });
             }
@@ -107,14 +150,32 @@ impl Driver<'_> {
         let now = Instant::now();
         let slots: Vec<SlotId> = self.workers.keys().copied().collect();
         for slot in slots {
+            self.enforce_limits(slot, now)?;
             let Some(process) = self.workers.get_mut(&slot) else { continue };
-            if let Some(status) = process.poll(now).map_err(RunError::Watch)?
+            if let Some(status) = process.poll(now, self.patience.silence).map_err(RunError::Watch)?
                 && let Some(process) = self.workers.remove(&slot)
             {
                 self.on_loss(slot, process, status)?;
             }
         }
         self.watch_leaving()
+    }
+
+    fn enforce_limits(&mut self, slot: SlotId, now: Instant) -> Result<(), RunError> {
+        let Some(process) = self.workers.get_mut(&slot) else { return Ok(()) };
+        let (due, limits, leave) = (process.due(now), self.limits, self.patience.leave);
+        match due {
+            Due::Nothing => {}
+            Due::Warn => {
+                if let Some(key) = self.machine.running_on(slot).cloned() {
+                    let limit = limits.warn.unwrap_or_default();
+                    self.tell(Notice::JobSlow { slot, key, limit });
+                }
+            }
+            Due::Stop => process.time_out(timed_out(limits), leave),
+            Due::Kill => process.kill(timed_out(limits)).map_err(RunError::Watch)?,
+        }
+        Ok(())
     }
 
     fn on_loss(&mut self, slot: SlotId, process: Process, status: ExitStatus) -> Result<(), RunError> {
@@ -137,6 +198,10 @@ impl Driver<'_> {
                 Ok(Left::Record)
             }
             State::Pending | State::Failed(_) => {
+                if let Some(micro_batch) = self.smaller(slot, &key, &failure) {
+                    self.tell(Notice::JobRetried { slot, key, micro_batch, failure });
+                    return Ok(Left::Another);
+                }
                 JobFolder::new(self.results, &key).fail(&failure).map_err(RunError::Folder)?;
                 self.tell(Notice::JobFailed { slot, key, failure });
                 Ok(Left::Nothing)
@@ -144,10 +209,27 @@ impl Driver<'_> {
         }
     }
 
+    /// The micro-batch to try next with a job that ran out of memory.
+    fn smaller(&mut self, slot: SlotId, key: &Key, failure: &Failure) -> Option<usize> {
+        match failure.outcome {
+            Outcome::OutOfMemory => {
+                let device = &self.slots.get(&slot)?.device;
+                self.ceilings.lower(self.jobs.get(key)?, device)
+            }
+            Outcome::Diverged | Outcome::Crashed | Outcome::TimedOut | Outcome::Skipped => None,
+        }
+    }
+
     fn state(&mut self, key: &Key) -> Result<State, RunError> {
         let folder = JobFolder::new(self.results, key);
         folder.state(&mut |warning| (self.notify)(Notice::Warning(warning))).map_err(RunError::Folder)
     }
+}
+
+fn timed_out(limits: Limits) -> Failure {
+    let seconds = limits.stop.unwrap_or_default().as_secs_f64();
+    let message = format!("it ran past its limit of {seconds} s");
+    Failure { outcome: Outcome::TimedOut, message, stderr_tail: Vec::new() }
 }
 
 fn foreign(key: &Key) -> Failure {

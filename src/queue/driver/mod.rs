@@ -14,6 +14,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
+use super::ceiling::Ceilings;
+use super::clock::Limits;
 use super::machine::{Event, GraphError, Initial, Machine, Node};
 use super::memory::OomWatch;
 use super::notice::Notice;
@@ -52,11 +54,13 @@ pub struct Patience {
     pub hello: Duration,
     /// To leave when told to.
     pub leave: Duration,
+    /// To say anything at all, once it said hello: its lease on the slot.
+    pub silence: Duration,
 }
 
 impl Default for Patience {
     fn default() -> Self {
-        Self { hello: Duration::from_mins(2), leave: Duration::from_secs(2) }
+        Self { hello: Duration::from_mins(2), leave: Duration::from_secs(2), silence: Duration::from_mins(1) }
     }
 }
 
@@ -72,11 +76,13 @@ pub struct Workload<'a> {
     pub slots: Vec<Slot>,
     /// The worker of a slot.
     pub worker: &'a dyn Fn(&Slot) -> WorkerCommand,
-    /// How often the person asked to stop: 1 lets running jobs end, 2 kills them. It may
-    /// change at any time.
+    /// How often the person asked to stop: at 1 running jobs write a checkpoint and stop, at
+    /// 2 they are killed. It may change at any time.
     pub stop: &'a AtomicUsize,
     /// How long to wait for workers.
     pub patience: Patience,
+    /// How long a job may take.
+    pub limits: Limits,
 }
 
 /// How the jobs of the workload stand at the end, those of earlier sweeps included.
@@ -90,7 +96,7 @@ pub struct Summary {
     pub skipped: usize,
     /// Yet to run.
     pub remaining: usize,
-    /// Whether it was asked to stop.
+    /// Whether it was asked to stop, or stopped by itself.
     pub stopped: bool,
 }
 
@@ -134,7 +140,11 @@ fn nodes(workload: &Workload<'_>, notify: &mut dyn FnMut(Notice)) -> io::Result<
     let node = |Queued { job, priority }: &Queued| {
         let folder = JobFolder::new(workload.results.path(), &job.key);
         let state = match folder.state(&mut |warning| notify(Notice::Warning(warning)))? {
-            State::Done(_) => Initial::Done,
+            State::Done(_) => {
+                // What a worker that was killed just after its record had yet to remove.
+                folder.tidy()?;
+                Initial::Done
+            }
             State::Failed(failure) => match workload.earlier_failures {
                 EarlierFailures::Keep => Initial::Failed(failure.outcome),
                 EarlierFailures::Retry => Initial::Pending,
@@ -154,6 +164,7 @@ struct Driver<'a> {
     worker: &'a dyn Fn(&Slot) -> WorkerCommand,
     stop: &'a AtomicUsize,
     patience: Patience,
+    limits: Limits,
     notify: &'a mut dyn FnMut(Notice),
     machine: Machine,
     /// What the machine has yet to hear.
@@ -167,6 +178,7 @@ struct Driver<'a> {
     outputs: Receiver<Output>,
     workers_started: u64,
     oom: OomWatch,
+    ceilings: Ceilings,
     /// How much of the stop counter was acted on.
     stops: usize,
     complete: bool,
@@ -182,6 +194,7 @@ impl<'a> Driver<'a> {
             worker: workload.worker,
             stop: workload.stop,
             patience: workload.patience,
+            limits: workload.limits,
             notify,
             machine,
             events: VecDeque::new(),
@@ -192,6 +205,7 @@ impl<'a> Driver<'a> {
             outputs,
             workers_started: 0,
             oom: OomWatch::new(),
+            ceilings: Ceilings::default(),
             stops: 0,
             complete: false,
         }
@@ -230,21 +244,41 @@ impl<'a> Driver<'a> {
         if asked <= self.stops {
             return;
         }
-        let first = self.stops == 0;
-        self.stops = asked;
-        if asked == 1 {
-            let running = self.workers.keys().filter(|&&slot| self.machine.running_on(slot).is_some());
-            let running = running.count();
-            self.tell(Notice::Stopping { running });
-            self.events.push_front(Event::Stop);
-        } else {
-            self.tell(Notice::Killing);
-            if first {
-                self.events.push_front(Event::Stop);
+        if self.stops == 0 {
+            let running = self.pause_all();
+            if asked == 1 {
+                self.tell(Notice::Stopping { running });
             }
+            self.events.push_front(Event::Stop);
+        }
+        if asked == 2 {
+            self.tell(Notice::Killing);
             // After what is already known: a job that just ended has ended.
             self.events.push_back(Event::StopNow);
         }
+        self.stops = asked;
+    }
+
+    /// Stops without having been asked, as if once: no job could publish anything.
+    fn stop_for_storage(&mut self, message: String) {
+        self.tell(Notice::StorageFailed { message });
+        if self.stops == 0 {
+            self.stops = 1;
+            self.pause_all();
+            self.events.push_front(Event::Stop);
+        }
+    }
+
+    /// Tells all running jobs to stop; how many there are.
+    fn pause_all(&mut self) -> usize {
+        let mut running = 0;
+        for (&slot, process) in &mut self.workers {
+            if self.machine.running_on(slot).is_some() {
+                process.pause(self.patience.leave);
+                running += 1;
+            }
+        }
+        running
     }
 
     fn tell(&mut self, notice: Notice) {
@@ -266,7 +300,7 @@ impl<'a> Driver<'a> {
         let now = Instant::now();
         let mut still_there = Vec::new();
         for mut process in self.leaving.drain(..) {
-            if process.poll(now).map_err(RunError::Watch)?.is_none() {
+            if process.poll(now, self.patience.silence).map_err(RunError::Watch)?.is_none() {
                 still_there.push(process);
             }
         }

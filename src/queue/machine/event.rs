@@ -16,6 +16,13 @@ pub enum Event {
         /// Which job.
         key: Key,
     },
+    /// The slot's worker stopped its job, as it was told; the job is to go on some time.
+    Paused {
+        /// Where.
+        slot: SlotId,
+        /// Which job.
+        key: Key,
+    },
     /// The slot's worker is no more, or could not be started. A worker that failed a job
     /// is ended before this is said: it is not to be trusted with another.
     WorkerLost {
@@ -24,7 +31,7 @@ pub enum Event {
         /// What it left of the job it ran; without meaning where it ran none.
         left: Left,
     },
-    /// No new job is to start; running ones may end.
+    /// No new job is to start; running ones end or pause.
     Stop,
     /// Nothing is to go on. Running jobs count as never started.
     StopNow,
@@ -35,8 +42,10 @@ pub enum Event {
 pub enum Left {
     /// The record: the worker went after publishing it.
     Record,
-    /// No record.
+    /// No record: the job has failed.
     Nothing,
+    /// No record, and the job is to be tried again.
+    Another,
 }
 
 /// What the driver is to do.

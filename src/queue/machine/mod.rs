@@ -121,6 +121,7 @@ impl Machine {
         match event {
             Event::SlotReady(slot) => self.on_ready(slot),
             Event::Finished { slot, key } => self.on_finished(slot, &key),
+            Event::Paused { slot, key } => self.on_paused(slot, &key),
             Event::WorkerLost { slot, left } => self.on_lost(slot, left, &mut commands),
             Event::Stop => self.mode = Mode::Stopping,
             Event::StopNow => self.on_stop_now(&mut commands),
@@ -173,6 +174,22 @@ impl Machine {
         }
     }
 
+    fn on_paused(&mut self, slot: SlotId, key: &Key) {
+        if let Some(job) = self.graph.find(key)
+            && let Some(record) = self.slots.get_mut(&slot)
+            && record.state == SlotState::Running(job)
+        {
+            record.state = SlotState::Idle;
+            self.put_back(job);
+        }
+    }
+
+    /// A job that was running is ready again.
+    fn put_back(&mut self, job: usize) {
+        self.jobs[job] = JobState::Ready;
+        self.ready.insert(self.graph.turn(job));
+    }
+
     fn on_lost(&mut self, slot: SlotId, left: Left, commands: &mut Vec<Command>) {
         let Some(record) = self.slots.get_mut(&slot) else { return };
         match record.state {
@@ -181,6 +198,7 @@ impl Machine {
                 match left {
                     Left::Record => self.finish(job),
                     Left::Nothing => self.fail(job, commands),
+                    Left::Another => self.put_back(job),
                 }
             }
             SlotState::Starting | SlotState::Idle => {
@@ -197,18 +215,17 @@ impl Machine {
 
     fn on_stop_now(&mut self, commands: &mut Vec<Command>) {
         self.mode = Mode::Stopping;
+        let mut interrupted = Vec::new();
         for (&slot, record) in &mut self.slots {
             match record.state {
-                SlotState::Running(job) => {
-                    self.jobs[job] = JobState::Ready;
-                    self.ready.insert(self.graph.turn(job));
-                }
+                SlotState::Running(job) => interrupted.push(job),
                 SlotState::Starting | SlotState::Idle => {}
                 SlotState::Unused | SlotState::Gone | SlotState::Retired => continue,
             }
             record.state = SlotState::Gone;
             commands.push(Command::Kill { slot });
         }
+        interrupted.into_iter().for_each(|job| self.put_back(job));
     }
 
     fn finish(&mut self, job: usize) {

@@ -6,7 +6,7 @@ use bench::settings::{Encoder, FeedForward, Head, Layout, Norm, Position};
 pub(super) const VOCABULARY: usize = 30;
 
 /// Settings of a small encoder without dropout.
-pub(super) fn settings(position: Position, feed_forward: FeedForward, norm: Norm) -> Encoder {
+pub(crate) fn settings(position: Position, feed_forward: FeedForward, norm: Norm) -> Encoder {
     Encoder {
         d_model: 12,
         n_layers: 2,

@@ -1,8 +1,8 @@
 //! Weights out of models, into files, and back.
 
 use bench::model::{
-    Classifier, HostTensor, LanguageModel, ModelError, Readout, TokenBatch, load, load_tensors,
-    named_parameters, read_checkpoint, read_config, save, to_tensors,
+    Classifier, HostTensor, LanguageModel, ModelError, Readout, TokenBatch, decode, encode, load,
+    load_tensors, named_parameters, read_checkpoint, read_config, to_tensors,
 };
 use bench::settings::{FeedForward, Norm, Position};
 use burn::tensor::Device;
@@ -19,9 +19,11 @@ fn weights_come_back_bit_for_bit() {
         let path = folder.path().join(format!("{index}.safetensors"));
         let model = LanguageModel::new(&spec, 1, &device);
         let tensors = to_tensors(&model);
-        save(&tensors, &path).expect("a written file");
+        let bytes = encode(&tensors, "a note").expect("tensors of their shapes");
+        std::fs::write(&path, &bytes).expect("a written file");
         let read = load(&path).expect("a readable file");
         assert_eq!(read, tensors, "{settings:?}");
+        assert_eq!(decode(&bytes).expect("the same bytes"), (tensors.clone(), "a note".to_owned()));
         let (back, report) =
             load_tensors(&LanguageModel::new(&spec, 2, &device), &read).expect("its own tensors");
         assert_eq!(to_tensors(&back), tensors, "{settings:?}");

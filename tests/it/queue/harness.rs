@@ -7,11 +7,16 @@ use std::sync::atomic::AtomicUsize;
 use std::time::{Duration, Instant};
 
 use bench::queue::{
-    Device, EarlierFailures, LockedResults, Notice, Patience, Queued, ResultsFolder, RunError, Slot, SlotId,
-    Summary, WorkerCommand, Workload, run,
+    Device, EarlierFailures, Limits, LockedResults, Notice, Patience, Queued, ResultsFolder, RunError, Slot,
+    SlotId, Summary, WorkerCommand, Workload, run,
 };
 use bench::record::{FORMAT, Failure, JobFolder, JobResult, Measurement, Record, State};
-use bench::settings::{Corpus, CorpusSource, Job, Key, Parents, Stage, VocabularyWork, Work};
+use bench::settings::{
+    Corpus, CorpusSource, Decay, FeedForward, Init, Job, Key, Masking, Norm, Optimisation, Parents, Position,
+    PretrainWork, Pretraining, Refresh, Stage, Targets, Tokenization, VocabularyWork, Work,
+};
+
+use crate::model::small::settings;
 
 pub(super) fn key(name: &str) -> Key {
     Key(name.to_owned())
@@ -35,6 +40,45 @@ pub(super) fn job(name: &str, label: &str, parents: &[&str]) -> Job {
     let mut parents = parents.iter().map(|parent| key(parent));
     let parents = Parents { vocabulary: parents.next(), encoder: parents.next() };
     Job { key: key(name), label: label.to_owned(), work: Work::Vocabulary(work), parents }
+}
+
+/// A pre-training that does what `label` says, of `micro_batch` sequences at a time.
+pub(super) fn pretraining(name: &str, label: &str, micro_batch: usize, dropout: f64) -> Job {
+    let Work::Vocabulary(VocabularyWork { corpus, .. }) = job(name, label, &[]).work else {
+        panic!("the other builder makes vocabularies")
+    };
+    let mut encoder = settings(Position::Learned, FeedForward::Gelu, Norm::Post);
+    encoder.dropout = dropout;
+    let masking =
+        Masking { targets: Targets::Token, share: 0.15, mask: 0.8, random: 0.1, refresh: Refresh::Always };
+    let optimisation = Optimisation {
+        steps: 1,
+        batch_size: 16,
+        micro_batch,
+        learning_rate: 1e-3,
+        warmup_steps: 0,
+        decay: Decay::Linear,
+        weight_decay: 0.0,
+        decay_all: false,
+        beta1: 0.9,
+        beta2: 0.999,
+        epsilon: 1e-8,
+        clip_norm: 1.0,
+    };
+    let pretraining = Pretraining { min_length: 10, max_length: 20, attend_pads: false, held_out: 1 };
+    let work = PretrainWork {
+        encoder: encoder.into(),
+        tokenization: Tokenization::Kmer { k: 3, stride: 1 },
+        tokenizer_fingerprint: String::new().into(),
+        masking,
+        corpus: corpus.into(),
+        fingerprint: String::new().into(),
+        optimisation: optimisation.into(),
+        pretraining: pretraining.into(),
+        start: Init::Random,
+        repetition: 1,
+    };
+    Job { key: key(name), label: label.to_owned(), work: Work::Pretrain(work), parents: Parents::default() }
 }
 
 pub(super) fn queued(jobs: &[Job]) -> Vec<Queued> {
@@ -64,12 +108,13 @@ pub(super) struct Queue {
     pub(super) earlier_failures: EarlierFailures,
     pub(super) command: WorkerCommand,
     pub(super) patience: Patience,
+    pub(super) limits: Limits,
 }
 
 impl Queue {
     pub(super) fn new(slots: usize) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let results = ResultsFolder::open(folder.path()).unwrap().lock().unwrap();
+        let results = ResultsFolder::open(folder.path()).unwrap().lock(&mut |_| ()).unwrap();
         let template = serde_json::to_string(&record(key("KEY"))).unwrap();
         fs::write(folder.path().join("record.template"), template).unwrap();
         let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/it/queue/worker.sh");
@@ -86,6 +131,7 @@ impl Queue {
             earlier_failures: EarlierFailures::Keep,
             command,
             patience: Patience::default(),
+            limits: Limits::NONE,
         }
     }
 
@@ -107,6 +153,7 @@ impl Queue {
             worker: &|_| self.command.clone(),
             stop: &self.stop,
             patience: self.patience,
+            limits: self.limits,
         };
         let summary = run(workload, &mut |notice| {
             notify(&notice);

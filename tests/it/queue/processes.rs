@@ -7,14 +7,16 @@ use std::fs;
 use std::io::Write;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::thread::sleep;
 use std::time::Duration;
 
 use bench::queue::{
-    Done, EarlierFailures, Patience, Progress, ResultsFolder, WorkerCommand, Workload, run, serve,
+    Assignment, Done, EarlierFailures, Limits, Patience, Progress, ResultsFolder, Unfinished, Word,
+    WorkerCommand, Workload, run, serve,
 };
-use bench::record::{Event, Failure, JobFolder, Outcome, State};
+use bench::record::{Event, JobFolder, State};
 use bench::settings::{Job, Key};
 
 use super::harness::{cpu_slots, eventually, is_alive, job, queued, record};
@@ -64,7 +66,7 @@ fn spawn_scheduler(results: &Path) -> Child {
 #[ignore = "the main function of a scheduler that other tests start"]
 fn as_scheduler() {
     let Ok(results) = std::env::var(RESULTS) else { return };
-    let results = ResultsFolder::open(Path::new(&results)).and_then(ResultsFolder::lock);
+    let results = ResultsFolder::open(Path::new(&results)).and_then(|folder| folder.lock(&mut |_| ()));
     let results = results.unwrap_or_else(|error| panic!("refused: {error}"));
     let workload = Workload {
         results: &results,
@@ -74,6 +76,7 @@ fn as_scheduler() {
         worker: &|_| command("as_worker", results.path()),
         stop: &AtomicUsize::new(0),
         patience: Patience::default(),
+        limits: Limits::NONE,
     };
     let summary = run(workload, &mut |_| ()).unwrap();
     std::process::exit(i32::from(summary.done < jobs().len()));
@@ -83,30 +86,27 @@ fn as_scheduler() {
 #[ignore = "the main function of a worker that other tests start"]
 fn as_worker() {
     let Ok(results) = std::env::var(RESULTS) else { return };
-    serve("cpu", |job, progress| work(Path::new(&results), &job, progress)).unwrap();
+    serve("cpu", &Arc::default(), |assignment, tell| work(Path::new(&results), &assignment, tell)).unwrap();
 }
 
-fn work(results: &Path, job: &Job, progress: &mut dyn FnMut(Progress)) -> Result<Done, Failure> {
-    let failed = |error: std::io::Error| Failure {
-        outcome: Outcome::Crashed,
-        message: error.to_string(),
-        stderr_tail: Vec::new(),
-    };
-    let folder = JobFolder::new(results, &job.key);
+fn work(results: &Path, assignment: &Assignment, tell: &mut dyn FnMut(Word)) -> Result<Done, Unfinished> {
+    let storage = |error: std::io::Error| Unfinished::Storage(error.to_string());
+    let Assignment { job, attempt } = assignment;
+    let attempt = JobFolder::new(results, &job.key).attempt(attempt);
     let started = Event::Started { pid: std::process::id(), device: "cpu".to_owned(), at: 0 };
-    folder.append(&started).map_err(failed)?;
+    attempt.append(&started).map_err(storage)?;
     log(results, "starts", &job.key);
     for parent in job.parents.keys() {
-        let state = JobFolder::new(results, parent).peek().map_err(failed)?;
+        let state = JobFolder::new(results, parent).peek().map_err(storage)?;
         assert!(matches!(state, State::Done(_)), "{} runs before {parent} is done", job.key);
     }
     let step_time = if results.join(ENDLESS).exists() { Duration::from_hours(1) } else { STEP };
     for step in 1..=STEPS {
         sleep(step_time);
-        progress(Progress { step, steps: STEPS, loss: f64::NAN });
-        folder.append(&Event::Progress { step, steps: STEPS, loss: f64::NAN }).map_err(failed)?;
+        tell(Word::Progress(Progress { step, steps: STEPS, loss: f64::NAN }));
+        attempt.append(&Event::Progress { step, steps: STEPS, loss: f64::NAN }).map_err(storage)?;
     }
-    folder.finish(&record(job.key.clone())).map_err(failed)?;
+    attempt.finish(&record(job.key.clone())).map_err(storage)?;
     log(results, "commits", &job.key);
     Ok(Done { headline: None, seconds: 0.0 })
 }

@@ -27,6 +27,7 @@ while IFS= read -r line; do
     case $line in
     '') continue ;;
     '"shutdown"') exit 0 ;;
+    '"pause"') continue ;;
     esac
     rest=${line#*\"key\":\"}
     key=${rest%%\"*}
@@ -48,6 +49,39 @@ while IFS= read -r line; do
     wait)
         : >"$results/waiting.$key"
         await 1 go
+        publish "$key"
+        finished "$key"
+        ;;
+    pausable)
+        : >"$results/waiting.$key"
+        IFS= read -r line
+        [ -n "$line" ] || IFS= read -r line
+        [ "$line" = '"pause"' ] || exit 8
+        printf '{"paused":{"key":"%s","step":7}}\n' "$key"
+        ;;
+    stubborn)
+        # Hears no pause.
+        : >"$results/waiting.$key"
+        sleep 30
+        ;;
+    sleeper)
+        # Stopped, and continued by a test; by then another attempt has begun.
+        kill -STOP $$
+        publish "$key"
+        finished "$key"
+        ;;
+    full)
+        printf '{"storage":{"key":"%s","message":"record.json: No space left on device"}}\n' "$key"
+        ;;
+    memory)
+        # Two sequences at a time fit.
+        rest=${line#*\"micro_batch\":}
+        rows=${rest%%[,\}]*}
+        echo "$key $rows" >>"$results/rows"
+        if [ "$rows" -gt 2 ]; then
+            echo 'memory allocation of 99999999999 bytes failed' >&2
+            kill -ABRT $$
+        fi
         publish "$key"
         finished "$key"
         ;;

@@ -6,13 +6,13 @@ use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use bench::queue::{Device, Notice, Slot, SlotId, Summary};
-use bench::record::State;
+use bench::queue::{Device, Limits, Notice, Slot, SlotId, Summary};
+use bench::record::{Outcome, State};
 
-use super::harness::{Queue, count, is_alive, job, stat, summary, worker_pids};
+use super::harness::{Queue, count, is_alive, job, pretraining, stat, summary, worker_pids};
 
 #[test]
-fn a_first_stop_lets_running_jobs_end() {
+fn a_first_stop_lets_jobs_end_that_cannot_pause() {
     let queue = Queue::new(1);
     let jobs = [job("a", "wait", &[]), job("b", "good", &["a"]), job("c", "good", &[])];
     let (ended, notices) = queue
@@ -28,6 +28,94 @@ fn a_first_stop_lets_running_jobs_end() {
     assert_eq!(ended, Summary { stopped: true, ..summary(1, 0, 0, 2) });
     assert_eq!(count(&notices, |notice| matches!(notice, Notice::Stopping { .. })), 1);
     assert!(queue.is_done("a"));
+}
+
+#[test]
+fn a_first_stop_pauses_jobs_that_can_and_they_go_on_later() {
+    let queue = Queue::new(2);
+    let jobs = [job("a", "pausable", &[]), job("b", "pausable", &[]), job("c", "good", &["a"])];
+    let mut started = 0;
+    let (ended, notices) = queue
+        .try_run(&jobs, &mut |notice| {
+            started += usize::from(matches!(notice, Notice::JobStarted { .. }));
+            queue.stop.store(usize::from(started == 2), Ordering::SeqCst);
+        })
+        .unwrap();
+    assert_eq!(ended, Summary { stopped: true, ..summary(0, 0, 0, 3) });
+    assert_eq!(count(&notices, |notice| matches!(notice, Notice::JobPaused { step: 7, .. })), 2);
+    assert_eq!((queue.state("a"), queue.state("b")), (State::Pending, State::Pending));
+    queue.stop.store(0, Ordering::SeqCst);
+    let jobs = [job("a", "good", &[]), job("b", "good", &[]), job("c", "good", &["a"])];
+    assert_eq!(queue.run(&jobs).0, summary(3, 0, 0, 0));
+}
+
+#[test]
+fn a_job_past_its_limit_is_told_warned_of_and_stopped_with_a_checkpoint() {
+    let mut queue = Queue::new(1);
+    let limit = Duration::from_millis(200);
+    queue.limits = Limits { warn: Some(limit / 4), stop: Some(limit), grace: Duration::from_secs(30) };
+    let (ended, notices) = queue.run(&[job("a", "pausable", &[]), job("b", "good", &[])]);
+    assert_eq!(ended, summary(1, 1, 0, 0));
+    assert_eq!(count(&notices, |notice| matches!(notice, Notice::JobSlow { .. })), 1);
+    let failure = queue.failure("a");
+    assert_eq!(failure.outcome, Outcome::TimedOut);
+    let said = "it ran past its limit of 0.2 s; it stopped at step 7, from where --retry-failed goes on";
+    assert_eq!(failure.message, said);
+}
+
+#[test]
+fn a_job_that_does_not_stop_in_its_grace_is_killed() {
+    let mut queue = Queue::new(1);
+    let moment = Duration::from_millis(100);
+    queue.limits = Limits { warn: None, stop: Some(moment), grace: moment };
+    let (ended, _) = queue.run(&[job("a", "stubborn", &[]), job("b", "good", &[])]);
+    assert_eq!(ended, summary(1, 1, 0, 0));
+    let failure = queue.failure("a");
+    assert_eq!(failure.outcome, Outcome::TimedOut);
+    assert_eq!(failure.message, "it ran past its limit of 0.1 s");
+}
+
+#[test]
+fn a_worker_that_is_stopped_past_its_lease_loses_its_job() {
+    let mut queue = Queue::new(1);
+    queue.patience.silence = Duration::from_secs(1);
+    let (ended, _) = queue.run(&[job("a", "sleeper", &[]), job("b", "good", &[])]);
+    assert_eq!(ended, summary(1, 1, 0, 0));
+    assert_eq!(queue.failure("a").message, "the worker said nothing for 1 s, and was killed");
+}
+
+#[test]
+fn a_full_disk_stops_the_queue_and_costs_no_job() {
+    let queue = Queue::new(1);
+    let (ended, notices) = queue.run(&[job("a", "full", &[]), job("b", "good", &[])]);
+    assert_eq!(ended, Summary { stopped: true, ..summary(0, 0, 0, 2) });
+    assert_eq!(queue.state("a"), State::Pending);
+    let said = notices.iter().find_map(|notice| match notice {
+        Notice::StorageFailed { message } => Some(message.as_str()),
+        _ => None,
+    });
+    assert_eq!(said, Some("record.json: No space left on device"));
+}
+
+/// Two sequences at a time fit; the first job finds that out for all of its shape.
+#[test]
+fn want_of_memory_halves_the_forward_pass_and_is_remembered() {
+    let queue = Queue::new(1);
+    let jobs = ["a", "b"].map(|name| pretraining(name, "memory", 16, 0.0));
+    let (ended, notices) = queue.run(&jobs);
+    assert_eq!(ended, summary(2, 0, 0, 0));
+    assert_eq!(fs::read_to_string(queue.path().join("rows")).unwrap(), "a 16\na 8\na 4\na 2\nb 2\n");
+    assert_eq!(count(&notices, |notice| matches!(notice, Notice::JobRetried { .. })), 3);
+}
+
+/// With dropout the micro-batch decides which numbers are drawn.
+#[test]
+fn want_of_memory_is_an_outcome_where_a_smaller_forward_pass_changes_the_result() {
+    let queue = Queue::new(1);
+    let (ended, _) = queue.run(&[pretraining("a", "memory", 16, 0.1), job("b", "good", &[])]);
+    assert_eq!(ended, summary(1, 1, 0, 0));
+    assert_eq!(queue.failure("a").outcome, Outcome::OutOfMemory);
+    assert_eq!(fs::read_to_string(queue.path().join("rows")).unwrap(), "a 16\n");
 }
 
 #[test]

@@ -1,0 +1,56 @@
+//! What was learnt about memory: how many sequences fit into one forward pass.
+//!
+//! It knows the shapes of jobs as texts and compares them; what they need it never works
+//! out.
+
+use std::collections::BTreeMap;
+
+use super::slots::Device;
+use crate::settings::{Architecture, Job, Work};
+
+/// The largest micro-batch that may fit, by the device and the shape of the job.
+#[derive(Debug, Default)]
+pub(super) struct Ceilings(BTreeMap<(Device, String), usize>);
+
+impl Ceilings {
+    /// The job as it can run on the device, as far as is known.
+    pub(super) fn fitted(&self, job: &Job, device: &Device) -> Job {
+        let mut job = job.clone();
+        if let Some(&ceiling) = self.0.get(&(device.clone(), shape(&job.work)))
+            && job.work.micro_batch_is_free()
+        {
+            job.work.limit_micro_batch(ceiling);
+        }
+        job
+    }
+
+    /// Takes note that memory ran out in the job as [`fitted`](Self::fitted) gave it. The
+    /// micro-batch to try next, where there is a smaller one and it changes no result.
+    pub(super) fn lower(&mut self, job: &Job, device: &Device) -> Option<usize> {
+        let tried = self.fitted(job, device).work.micro_batch()?;
+        if !job.work.micro_batch_is_free() || tried < 2 {
+            return None;
+        }
+        let ceiling = tried / 2;
+        self.0.insert((device.clone(), shape(&job.work)), ceiling);
+        Some(ceiling)
+    }
+}
+
+/// What decides the memory of a forward pass, but for the micro-batch.
+fn shape(work: &Work) -> String {
+    let (encoder, read) = match work {
+        Work::Vocabulary(_) => return String::new(),
+        Work::Pretrain(work) => (&*work.encoder, work.pretraining.max_length.to_string()),
+        Work::Finetune(work) => match &*work.architecture {
+            Architecture::KmerLogistic(_) => return String::new(),
+            Architecture::Encoder(encoder) => (encoder, work.task.id.clone()),
+        },
+    };
+    let tokenization = match work {
+        Work::Vocabulary(_) => None,
+        Work::Pretrain(work) => Some(work.tokenization),
+        Work::Finetune(work) => Some(work.tokenization),
+    };
+    format!("{} {read} {tokenization:?} {encoder:?}", work.stage().name())
+}
