@@ -93,3 +93,36 @@ fn floor_json_and_hash(bencher: Bencher, count: usize) {
     };
     bencher.counter(ItemsCount::new(count)).bench(hash);
 }
+
+/// A grid of dotted settings, as a search over rates is: a million cells, planned once.
+fn search(cells: usize) -> Study {
+    let rates: Vec<f64> = (1..=100).map(|n| f64::from(n) * 1e-5).collect();
+    let decays: Vec<f64> = (0..10).map(|n| f64::from(n) * 1e-3).collect();
+    let seeds = cells / (5 * 2 * 100 * 10);
+    let text = format!(
+        r#"
+        scale = "tiny"
+        tasks = "gue/mouse/2"
+        corpus = "virus/pretrain"
+        seed = {seeds}
+
+        [[grid]]
+        model = ["dnabert-6", "dnabert-2", "deepgene", "genomenet-bert", "genomenet-bert-stride3"]
+        init = ["random", "pretrained"]
+        finetune.learning_rate = {rates:?}
+        finetune.weight_decay = {decays:?}
+        "#
+    );
+    Study { text, ..Study::new(200) }
+}
+
+/// The program uses all cores; `RAYON_NUM_THREADS=2 cargo bench -- planning` two of them here.
+#[divan::bench(args = [1_000_000], sample_count = 3, sample_size = 1)]
+fn whole_of_dotted_settings(bencher: Bencher, count: usize) {
+    let study = search(count);
+    bencher.counter(ItemsCount::new(count)).bench(|| {
+        let plan = plan(&study.cells(&study.sweep()));
+        assert_eq!(plan.cells.len(), count);
+        plan
+    });
+}

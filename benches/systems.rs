@@ -42,11 +42,11 @@ impl Tiny {
         );
         let cell = cells(&read(&text, &library), &library, &catalogue(&library)).cells.remove(0);
         let work = cell.work.expect("the catalogue misses nothing");
-        let Architecture::Encoder(encoder) = work.finetune.architecture.clone() else {
+        let Architecture::Encoder(encoder) = (*work.finetune.architecture).clone() else {
             panic!("{system} is no encoder")
         };
         let tokenizer = Tokenizer::new(work.finetune.tokenization, None).expect("nothing to be learnt");
-        Self { finetune: work.finetune, pretrain: work.pretrain.into_iter().next_back(), tokenizer, encoder }
+        Self { finetune: work.finetune, pretrain: work.pretrain.last().cloned(), tokenizer, encoder }
     }
 
     /// Rows of sequences, as training makes them.

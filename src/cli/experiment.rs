@@ -9,13 +9,12 @@ use super::library;
 use crate::data::data_root;
 use crate::plan::{Plan, plan};
 use crate::queue::ResultsError;
-use crate::resolve::{Cells, resolve};
+use crate::resolve::resolve;
 use crate::spec::{Diagnostics, Library, Source, Sweep, read_sweep};
 
 /// An experiment, planned.
 pub(super) struct Experiment {
     pub(super) sweep: Sweep,
-    pub(super) cells: Cells,
     pub(super) plan: Plan,
     pub(super) data_root: PathBuf,
 }
@@ -44,7 +43,7 @@ pub(super) fn load(file: &Path, places: &Places) -> Result<Experiment, CliError>
         return Err(CliError::message(format!("{}: no cell is left to run", file.display())));
     }
     let plan = plan(&cells);
-    Ok(Experiment { sweep, cells, plan, data_root })
+    Ok(Experiment { sweep, plan, data_root })
 }
 
 /// Nothing is made or tried before a job runs, but what can never be a folder of results is

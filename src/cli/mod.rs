@@ -5,9 +5,11 @@
 
 mod catalogue;
 mod collect;
+mod completions;
 mod data;
 mod errors;
 mod experiment;
+mod gc;
 mod interruption;
 mod library;
 mod measure;
@@ -70,6 +72,10 @@ enum Command {
     Systems(systems::Arguments),
     /// List the tasks and corpora, and what is there of their data
     Data(data::Arguments),
+    /// List what no sweep needs any more, and remove it on demand
+    Gc(gc::Arguments),
+    /// Print a script that completes commands in a shell
+    Completions(completions::Arguments),
     /// Internal: one slot's worker process
     #[command(hide = true)]
     Worker(worker::Arguments),
@@ -116,6 +122,8 @@ pub fn main() -> ExitCode {
         Command::Table(arguments) => table::run(&arguments),
         Command::Systems(arguments) => systems::run(&arguments),
         Command::Data(arguments) => data::run(&arguments),
+        Command::Gc(arguments) => gc::run(&arguments),
+        Command::Completions(arguments) => completions::run(&arguments),
         Command::Worker(arguments) => worker::run(&arguments),
     };
     match result {
@@ -124,6 +132,18 @@ pub fn main() -> ExitCode {
             eprint!("{}", errors::render(&error));
             ExitCode::from(error.code())
         }
+    }
+}
+
+/// Writes JSON to stdout; a reader that has gone is no error.
+fn say_json(value: &impl serde::Serialize) -> Result<(), CliError> {
+    use std::io::{BufWriter, ErrorKind, Write, stdout};
+    let mut out = BufWriter::new(stdout().lock());
+    let written = serde_json::to_writer_pretty(&mut out, value).map_err(std::io::Error::from);
+    match written.and_then(|()| out.write_all(b"\n")).and_then(|()| out.flush()) {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        Err(error) => Err(CliError::message(format!("standard output: {error}"))),
+        Ok(()) => Ok(()),
     }
 }
 

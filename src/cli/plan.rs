@@ -5,16 +5,19 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use rayon::prelude::*;
+use serde::Serialize;
 use serde_json::json;
 
 use super::collect::states;
 use super::errors::CliError;
 use super::experiment::{Experiment, load};
 use super::systems::parameters_of_job;
-use super::{Places, Verdict, say};
-use crate::plan::{Estimate, History, estimate};
+use super::{Places, Verdict, say, say_json};
+use crate::plan::{CellJobs, Estimate, History, Plan, PlannedCell, Shape, estimate};
 use crate::queue::{Host, slots};
 use crate::record::{JobFolder, State};
+use crate::resolve::SharedCoordinates;
 use crate::settings::{Job, Key, Stage};
 
 /// Arguments of `bench plan`.
@@ -45,12 +48,12 @@ struct Count {
 pub(super) fn run(arguments: &Arguments) -> Result<Verdict, CliError> {
     let experiment = load(&arguments.file, &arguments.places)?;
     let results = &arguments.places.results;
-    let states = states(results, &experiment.plan.jobs)?;
+    let states = states(results, experiment.plan.jobs.iter().map(|job| &job.key))?;
     let counts = counts(&experiment, &states);
     let is_open = |key: &Key| !matches!(states.get(key), Some(State::Done(_)));
     let estimate = estimate(&experiment.plan, &history(results), &parameters_of_job, &is_open);
     if arguments.json {
-        say(&format!("{:#}\n", as_json(&experiment, &counts, &estimate)))?;
+        say_json(&Shown::of(&experiment, &counts, &estimate))?;
     } else {
         say(&as_text(&experiment, &counts, &estimate))?;
     }
@@ -76,19 +79,26 @@ fn counts(experiment: &Experiment, states: &BTreeMap<Key, State>) -> BTreeMap<St
 }
 
 /// What finished jobs took, of this sweep and all others in the results folder.
-pub(super) fn history(results: &Path) -> History {
+fn history(results: &Path) -> History {
     let mut history = History::default();
     let Ok(entries) = std::fs::read_dir(results.join("jobs")) else { return history };
     let mut folders: Vec<PathBuf> = entries.filter_map(Result::ok).map(|entry| entry.path()).collect();
     folders.sort();
-    for folder in folders {
-        let Ok(text) = std::fs::read_to_string(folder.join("job.json")) else { continue };
-        let Ok(job) = serde_json::from_str::<Job>(&text) else { continue };
-        if let Ok(State::Done(record)) = JobFolder::new(results, &job.key).peek() {
-            history.add(&job, record.measurement.wall_seconds);
-        }
+    let took: Vec<Option<(Shape, usize, f64)>> =
+        folders.par_iter().map(|folder| took(results, folder)).collect();
+    for (shape, steps, seconds) in took.into_iter().flatten() {
+        history.add(&shape, steps, seconds);
     }
     history
+}
+
+/// The shape, the steps and the seconds of a job, if it is done.
+fn took(results: &Path, folder: &Path) -> Option<(Shape, usize, f64)> {
+    let text = std::fs::read_to_string(folder.join("job.json")).ok()?;
+    let job = serde_json::from_str::<Job>(&text).ok()?;
+    let State::Done(record) = JobFolder::new(results, &job.key).peek().ok()? else { return None };
+    let (shape, steps) = Shape::of(&job);
+    Some((shape, steps, record.measurement.wall_seconds))
 }
 
 fn as_text(experiment: &Experiment, counts: &BTreeMap<Stage, Count>, estimate: &Estimate) -> String {
@@ -117,15 +127,27 @@ fn as_text(experiment: &Experiment, counts: &BTreeMap<Stage, Count>, estimate: &
     text
 }
 
+/// Most values of an axis that are listed.
+const LISTED: usize = 12;
+
 fn axes_text(experiment: &Experiment) -> String {
+    let Plan { axes, cells, .. } = &experiment.plan;
     let mut text = String::new();
-    for axis in &experiment.cells.axes {
-        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-        for cell in &experiment.plan.cells {
-            *counts.entry(cell.coordinates[axis].as_str()).or_default() += 1;
+    for (place, axis) in axes.iter().enumerate() {
+        let mut counts: BTreeMap<u32, usize> = BTreeMap::new();
+        for cell in cells {
+            *counts.entry(cell.coordinates.row()[place]).or_default() += 1;
         }
-        let values: Vec<String> = counts.iter().map(|(value, n)| format!("{value} ({n})")).collect();
-        let _ = writeln!(text, "{axis}: {}", values.join(", "));
+        let value = |number: u32| cells[0].coordinates.table().values(place)[number as usize].as_str();
+        let mut values: Vec<(&str, usize)> = counts.iter().map(|(number, n)| (value(*number), *n)).collect();
+        values.sort_unstable();
+        let listed: Vec<String> =
+            values.iter().take(LISTED).map(|(value, n)| format!("{value} ({n})")).collect();
+        let more = match values.len().saturating_sub(LISTED) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        let _ = writeln!(text, "{axis}: {}{more}", listed.join(", "));
     }
     text.push('\n');
     text
@@ -150,7 +172,7 @@ fn missing_text(experiment: &Experiment) -> String {
     let mut missing: BTreeMap<(String, String, String), usize> = BTreeMap::new();
     for cell in &experiment.plan.cells {
         if let Err(what) = &cell.jobs {
-            let task = cell.coordinates["task"].clone();
+            let task = cell.coordinates["task"].to_owned();
             *missing.entry((task, what.what.clone(), what.advice.clone())).or_default() += 1;
         }
     }
@@ -171,43 +193,61 @@ pub(super) fn duration(seconds: f64) -> String {
     }
 }
 
-fn as_json(
-    experiment: &Experiment,
-    counts: &BTreeMap<Stage, Count>,
-    estimate: &Estimate,
-) -> serde_json::Value {
-    let stages: BTreeMap<&str, serde_json::Value> = counts
-        .iter()
-        .map(|(stage, count)| {
+/// The plan for a script. It is written as it is read, since a million cells are gigabytes.
+#[derive(Serialize)]
+struct Shown<'a> {
+    cells: Vec<ShownCell<'a>>,
+    estimate: serde_json::Value,
+    jobs: &'a [Job],
+    scale: &'a str,
+    stages: BTreeMap<&'a str, serde_json::Value>,
+    sweep: &'a str,
+    title: &'a str,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum ShownCell<'a> {
+    Planned {
+        coordinates: &'a SharedCoordinates,
+        finetune: &'a Key,
+        pretrain: &'a [Key],
+        vocabulary: Option<&'a Key>,
+    },
+    Missing {
+        coordinates: &'a SharedCoordinates,
+        missing: &'a str,
+    },
+}
+
+impl<'a> Shown<'a> {
+    fn of(experiment: &'a Experiment, counts: &BTreeMap<Stage, Count>, estimate: &Estimate) -> Self {
+        let stage = |(stage, count): (&Stage, &Count)| {
             let Count { jobs, unshared, done, failed } = count;
             (stage.name(), json!({ "jobs": jobs, "unshared": unshared, "done": done, "failed": failed }))
-        })
-        .collect();
-    let cells: Vec<serde_json::Value> = experiment
-        .plan
-        .cells
-        .iter()
-        .map(|cell| match &cell.jobs {
-            Ok(jobs) => json!({
-                "coordinates": cell.coordinates,
-                "finetune": jobs.finetune,
-                "pretrain": jobs.pretrain,
-                "vocabulary": jobs.vocabulary,
+        };
+        Self {
+            cells: experiment.plan.cells.iter().map(shown_cell).collect(),
+            estimate: json!({
+                "slot_seconds": estimate.slot_seconds,
+                "jobs_of_unknown_shape": estimate.unknown,
+                "disk_bytes": estimate.disk_bytes,
             }),
-            Err(missing) => json!({ "coordinates": cell.coordinates, "missing": missing.what }),
-        })
-        .collect();
-    json!({
-        "sweep": experiment.sweep.name,
-        "title": experiment.sweep.title,
-        "scale": experiment.sweep.scale,
-        "stages": stages,
-        "estimate": {
-            "slot_seconds": estimate.slot_seconds,
-            "jobs_of_unknown_shape": estimate.unknown,
-            "disk_bytes": estimate.disk_bytes,
-        },
-        "cells": cells,
-        "jobs": experiment.plan.jobs,
-    })
+            jobs: &experiment.plan.jobs,
+            scale: &experiment.sweep.scale,
+            stages: counts.iter().map(stage).collect(),
+            sweep: &experiment.sweep.name,
+            title: &experiment.sweep.title,
+        }
+    }
+}
+
+fn shown_cell(cell: &PlannedCell) -> ShownCell<'_> {
+    let coordinates = &cell.coordinates;
+    match &cell.jobs {
+        Ok(CellJobs { finetune, pretrain, vocabulary }) => {
+            ShownCell::Planned { coordinates, finetune, pretrain, vocabulary: vocabulary.as_ref() }
+        }
+        Err(missing) => ShownCell::Missing { coordinates, missing: &missing.what },
+    }
 }

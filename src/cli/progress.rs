@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use super::plan::duration;
-use crate::plan::Shape;
+use crate::plan::steps;
 use crate::queue::{Notice, Slot, SlotId};
 use crate::settings::{Job, Key};
 
@@ -42,7 +42,7 @@ impl Progress {
         for job in jobs {
             progress.jobs += 1;
             progress.labels.insert(job.key.clone(), job.label.clone());
-            progress.steps.insert(job.key.clone(), Shape::of(job).1 as u64);
+            progress.steps.insert(job.key.clone(), steps(job) as u64);
         }
         if std::io::stderr().is_terminal() {
             progress.shown = bars(progress.steps.values().sum(), progress.jobs, slots);

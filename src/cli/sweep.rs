@@ -149,9 +149,10 @@ fn wanted(plan: &Plan, only: &[String]) -> Result<BTreeSet<Key>, CliError> {
         };
         conditions.entry(axis).or_default().push(value);
     }
-    let cells = plan.cells.iter().filter(|cell| {
-        conditions.iter().all(|(axis, values)| values.contains(&cell.coordinates[*axis].as_str()))
-    });
+    let cells = plan
+        .cells
+        .iter()
+        .filter(|cell| conditions.iter().all(|(axis, values)| values.contains(&&cell.coordinates[*axis])));
     let mut keys = BTreeSet::new();
     for jobs in cells.filter_map(|cell| cell.jobs.as_ref().ok()) {
         keys.insert(jobs.finetune.clone());

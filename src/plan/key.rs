@@ -5,87 +5,190 @@
 //! data, and the keys of the parents. Names, titles, paths, devices, threads and slots are
 //! not in it, nor is a setting that the job does not read.
 
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::marker::PhantomData;
+
 use serde_json::{Map, Value as Json, json};
 
 use crate::settings::{
-    Architecture, Encoder, FinetuneWork, Init, Key, Masking, Optimisation, Parents, Refresh, Selection,
-    Stage, Tokenization, Work,
+    Architecture, Encoder, FinetuneWork, Init, Key, Masking, Optimisation, Parents, PretrainWork, Refresh,
+    Selection, Shared, Stage, Tokenization, VocabularyWork, Work,
 };
 
 /// The key of a job.
 pub fn key(work: &Work, parents: &Parents) -> Key {
+    let mut keys = Keys::default();
+    match work {
+        Work::Vocabulary(work) => vocabulary(work),
+        Work::Pretrain(work) => keys.pretrain(work, parents),
+        Work::Finetune(work) => keys.finetune(work, parents),
+    }
+}
+
+/// Makes keys of jobs that share settings: the JSON of what is shared is made once, and
+/// keys are hashed from the parts.
+#[derive(Debug, Default)]
+pub(super) struct Keys<'a> {
+    /// By the address of the shared value, its part of a key, and what else decides.
+    texts: HashMap<(usize, Part, u64), String>,
+    /// Addresses stay taken while the values are borrowed.
+    works: PhantomData<&'a Work>,
+}
+
+/// What a text of JSON is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Part {
+    Architecture,
+    Finetuning,
+    Headless,
+    Optimisation,
+    Pretraining,
+    Task,
+}
+
+impl<'a> Keys<'a> {
+    pub(super) fn pretrain(&mut self, work: &'a PretrainWork, parents: &Parents) -> Key {
+        let mut object = Object::default();
+        let encoder = &work.encoder;
+        object.text("architecture", self.of(encoder, Part::Headless, 0, || headless(encoder)));
+        // The version is part of the streams that windows are drawn from.
+        object.json("corpus_version", &json!(work.corpus.version));
+        object.json("fingerprint", &json!(*work.fingerprint));
+        object.json("masking", &masking(&work.masking));
+        let attends = work.pretraining.attend_pads;
+        object.text("optimisation", self.optimisation(&work.optimisation, &work.encoder, attends));
+        let pretraining = &work.pretraining;
+        object.text("pretraining", self.of(pretraining, Part::Pretraining, 0, || to_json(&**pretraining)));
+        object.json("repetition", &json!(work.repetition));
+        // Which pre-training it starts from is a parent.
+        object.json("start", &init(work.start));
+        object.json("tokenizer", &tokenizer(work.tokenization, &work.tokenizer_fingerprint));
+        hash(Stage::Pretrain, parents, &object.end())
+    }
+
+    pub(super) fn finetune(&mut self, work: &'a FinetuneWork, parents: &Parents) -> Key {
+        let mut object = Object::default();
+        let architecture = &work.architecture;
+        match &**architecture {
+            Architecture::KmerLogistic(logistic) => {
+                object.json("architecture", &to_json(logistic));
+                object.json("dev_fraction", &dev_fraction(work));
+                // In the order of bytes, digits are before letters.
+                object.json("l2", &json!(work.finetuning.l2));
+                object.json("label_fraction", &json!(work.label_fraction));
+                object.json("repetition", &json!(work.repetition));
+                object.text("task", self.task(work));
+            }
+            Architecture::Encoder(encoder) => {
+                let text = self.of(architecture, Part::Architecture, 0, || to_json(&**architecture));
+                object.text("architecture", text);
+                let fraction = work.label_fraction.to_bits();
+                let text = self.of(&work.finetuning, Part::Finetuning, fraction, || finetuning(work));
+                object.text("finetuning", text);
+                object.json("init", &init(work.init));
+                object.json("label_fraction", &json!(work.label_fraction));
+                object.text("optimisation", self.optimisation(&work.optimisation, encoder, false));
+                object.json("repetition", &json!(work.repetition));
+                object.text("task", self.task(work));
+                object.json("tokenizer", &tokenizer(work.tokenization, &work.tokenizer_fingerprint));
+            }
+        }
+        hash(Stage::Finetune, parents, &object.end())
+    }
+
+    fn of<T>(&mut self, value: &'a Shared<T>, part: Part, further: u64, make: impl FnOnce() -> Json) -> &str {
+        self.texts.entry((value.address(), part, further)).or_insert_with(|| make().to_string())
+    }
+
+    /// The micro-batch decides memory and speed alone, unless dropout draws per forward pass
+    /// or attended padding reaches to the longest row of it.
+    fn optimisation(
+        &mut self,
+        optimisation: &'a Shared<Optimisation>,
+        encoder: &Encoder,
+        attend_pads: bool,
+    ) -> &str {
+        let drops = encoder.dropout > 0.0 || encoder.attention_dropout > 0.0;
+        let keeps = drops || attend_pads;
+        self.of(optimisation, Part::Optimisation, u64::from(keeps), || {
+            let mut json = to_json(&**optimisation);
+            if let Json::Object(settings) = &mut json
+                && !keeps
+            {
+                settings.remove("micro_batch");
+            }
+            json
+        })
+    }
+
+    fn task(&mut self, work: &'a FinetuneWork) -> &str {
+        let (task, fingerprint) = (&work.task, &work.fingerprint);
+        self.of(task, Part::Task, fingerprint.address() as u64, || {
+            json!({
+                "fingerprint": **fingerprint,
+                "metric": to_json(&task.metric),
+                // Their order numbers the labels, and label subsets are drawn by name.
+                "classes": task.classes,
+                "version": task.version,
+                "shape": task_shape(&task.source),
+            })
+        })
+    }
+}
+
+/// The key of a vocabulary's job.
+pub(super) fn vocabulary(work: &VocabularyWork) -> Key {
     let identity = json!({
-        "stage": work.stage().name(),
-        "version": version(work.stage()),
-        "work": identity(work),
-        "parents": parents.keys().map(|key| key.0.as_str()).collect::<Vec<_>>(),
+        "fingerprint": work.fingerprint,
+        "size": work.size,
+        "max_token_length": work.max_token_length,
+        "piece_length": work.piece_length,
+        "max_pieces": work.max_pieces,
     });
-    let hash = blake3::hash(identity.to_string().as_bytes());
-    Key(hash.to_hex().as_str().chars().take(32).collect())
+    hash(Stage::Vocabulary, &Parents::default(), &identity.to_string())
+}
+
+/// An object of canonical JSON, its keys given in their order.
+#[derive(Debug, Default)]
+struct Object {
+    text: String,
+    last: &'static str,
+}
+
+impl Object {
+    fn text(&mut self, name: &'static str, json: &str) {
+        debug_assert!(self.last < name, "canonical JSON has sorted keys");
+        let before = if self.last.is_empty() { '{' } else { ',' };
+        self.last = name;
+        let _ = write!(self.text, "{before}\"{name}\":{json}");
+    }
+
+    fn json(&mut self, name: &'static str, value: &Json) {
+        self.text(name, &value.to_string());
+    }
+
+    fn end(mut self) -> String {
+        self.text.push('}');
+        self.text
+    }
+}
+
+fn hash(stage: Stage, parents: &Parents, work: &str) -> Key {
+    let parents = json!(parents.keys().map(|key| key.0.as_str()).collect::<Vec<_>>());
+    let mut identity = Object::default();
+    identity.json("parents", &parents);
+    identity.json("stage", &json!(stage.name()));
+    identity.json("version", &json!(version(stage)));
+    identity.text("work", work);
+    let hash = blake3::hash(identity.end().as_bytes());
+    Key(hash.to_hex()[..32].to_owned())
 }
 
 /// Versions of the stages, bumped by hand when the same settings come to mean other results.
 fn version(stage: Stage) -> u32 {
     match stage {
         Stage::Vocabulary | Stage::Pretrain | Stage::Finetune => 1,
-    }
-}
-
-fn identity(work: &Work) -> Json {
-    match work {
-        Work::Vocabulary(work) => json!({
-            "fingerprint": work.fingerprint,
-            "size": work.size,
-            "max_token_length": work.max_token_length,
-            "piece_length": work.piece_length,
-            "max_pieces": work.max_pieces,
-        }),
-        Work::Pretrain(work) => {
-            let attends = work.pretraining.attend_pads;
-            json!({
-                "architecture": headless(&work.encoder),
-                "tokenizer": tokenizer(work.tokenization, &work.tokenizer_fingerprint),
-                "masking": masking(&work.masking),
-                "fingerprint": work.fingerprint,
-                // The version is part of the streams that windows are drawn from.
-                "corpus_version": work.corpus.version,
-                "optimisation": optimisation(&work.optimisation, &work.encoder, attends),
-                "pretraining": to_json(&work.pretraining),
-                // Which pre-training it starts from is a parent.
-                "start": init(work.start),
-                "repetition": work.repetition,
-            })
-        }
-        Work::Finetune(work) => {
-            let task = json!({
-                "fingerprint": work.fingerprint,
-                "metric": to_json(&work.task.metric),
-                // Their order numbers the labels, and label subsets are drawn by name.
-                "classes": work.task.classes,
-                "version": work.task.version,
-                "shape": task_shape(&work.task.source),
-            });
-            match &work.architecture {
-                Architecture::KmerLogistic(logistic) => json!({
-                    "architecture": to_json(logistic),
-                    "task": task,
-                    "label_fraction": work.label_fraction,
-                    "l2": work.finetuning.l2,
-                    "dev_fraction": dev_fraction(work),
-                    "repetition": work.repetition,
-                }),
-                Architecture::Encoder(encoder) => json!({
-                    "architecture": to_json(&work.architecture),
-                    "tokenizer": tokenizer(work.tokenization, &work.tokenizer_fingerprint),
-                    "task": task,
-                    "label_fraction": work.label_fraction,
-                    "init": init(work.init),
-                    "optimisation": optimisation(&work.optimisation, encoder, false),
-                    "finetuning": finetuning(work),
-                    "repetition": work.repetition,
-                }),
-            }
-        }
     }
 }
 
@@ -113,22 +216,8 @@ fn masking(masking: &Masking) -> Json {
     })
 }
 
-/// The micro-batch decides memory and speed alone, unless dropout draws per forward pass or
-/// attended padding reaches to the longest row of it.
-fn optimisation(optimisation: &Optimisation, encoder: &Encoder, attend_pads: bool) -> Json {
-    let mut json = to_json(optimisation);
-    let drops = encoder.dropout > 0.0 || encoder.attention_dropout > 0.0;
-    if let Json::Object(settings) = &mut json
-        && !drops
-        && !attend_pads
-    {
-        settings.remove("micro_batch");
-    }
-    json
-}
-
 fn finetuning(work: &FinetuneWork) -> Json {
-    let mut json = to_json(&work.finetuning);
+    let mut json = to_json(&*work.finetuning);
     if let Json::Object(settings) = &mut json {
         settings.remove("l2");
         settings.insert("dev_fraction".to_owned(), dev_fraction(work));

@@ -41,8 +41,8 @@ impl Ceilings {
 fn shape(work: &Work) -> String {
     let (encoder, read) = match work {
         Work::Vocabulary(_) => return String::new(),
-        Work::Pretrain(work) => (&work.encoder, work.pretraining.max_length.to_string()),
-        Work::Finetune(work) => match &work.architecture {
+        Work::Pretrain(work) => (&*work.encoder, work.pretraining.max_length.to_string()),
+        Work::Finetune(work) => match &*work.architecture {
             Architecture::KmerLogistic(_) => return String::new(),
             Architecture::Encoder(encoder) => (encoder, work.task.id.clone()),
         },

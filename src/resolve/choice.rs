@@ -1,20 +1,17 @@
 //! What a point chose on every axis, what its system and task give filled in.
 
-use std::collections::BTreeMap;
+use std::rc::Rc;
 
-use super::expand::Point;
-use super::layers::{Layers, typed};
+use super::expand::Expansion;
+use super::layers::{Base, Layers};
 use super::start::START;
-use crate::settings::{Architecture, Coordinates, Encoder, Init, KmerLogistic, Targets, Tokenization};
-use crate::spec::{
-    AXES, ArchitectureKind, AxisValue, Grid, Library, Place, Sweep, System, TaskEntry, value_text,
-};
+use crate::settings::{Architecture, Encoder, Init, KmerLogistic, Targets, Tokenization};
+use crate::spec::{ArchitectureKind, AxisValue, Library, Place, Sweep, System, TaskEntry, value_text};
 
 /// What a point chose.
 pub(super) struct Choice<'a> {
     pub(super) grid: &'a Place,
-    block: &'a Grid,
-    sweep: &'a Sweep,
+    expansion: &'a Expansion<'a>,
     pub(super) values: &'a [(&'a str, &'a AxisValue)],
     pub(super) system: &'a System,
     pub(super) task: &'a TaskEntry,
@@ -22,23 +19,34 @@ pub(super) struct Choice<'a> {
     pub(super) masking: Targets,
     pub(super) init: Init,
     pub(super) label_fraction: f64,
-    pub(super) repetition: u64,
-    pub(super) layers: Layers,
+    pub(super) layers: Layers<'a>,
 }
 
 impl<'a> Choice<'a> {
-    /// Nothing where a name is known of which nothing else is known.
-    pub(super) fn of(sweep: &'a Sweep, library: &'a Library, point: &'a Point<'a>) -> Option<Self> {
-        let system = system(point, library)?;
-        let task = library.tasks.get(point.get("task")?.value.as_str()?)?;
-        let layers = layers(system, task, &point.values, sweep, library);
-        let text = |axis| point.get(axis).and_then(|value| value.value.as_str());
-        let number = |axis| point.get(axis).map(|value| &value.value);
+    /// The system and the task of a point. Nothing where a name is known of which nothing
+    /// else is known.
+    pub(super) fn named(
+        values: &[(&str, &AxisValue)],
+        library: &'a Library,
+    ) -> Option<(&'a System, &'a TaskEntry)> {
+        let system = system(on(values, "model")?, library)?;
+        Some((system, library.tasks.get(on(values, "task")?.value.as_str()?)?))
+    }
+
+    /// What a point chose; `layers` are those of its system and task with its own values.
+    pub(super) fn of(
+        system: &'a System,
+        task: &'a TaskEntry,
+        expansion: &'a Expansion<'a>,
+        values: &'a [(&'a str, &'a AxisValue)],
+        layers: Layers<'a>,
+    ) -> Option<Self> {
+        let text = |axis| on(values, axis).and_then(|value| value.value.as_str());
+        let number = |axis| on(values, axis).map(|value| &value.value);
         Some(Self {
-            grid: &point.grid.place,
-            block: point.grid,
-            sweep,
-            values: &point.values,
+            grid: &expansion.grid().place,
+            expansion,
+            values,
             system,
             task,
             tokenization: text("tokenization").map_or(Some(system.tokenization), |name| name.parse().ok())?,
@@ -48,7 +56,6 @@ impl<'a> Choice<'a> {
                 None => *system.init.first()?,
             },
             label_fraction: number("label_fraction").and_then(serde_json::Value::as_f64).unwrap_or(1.0),
-            repetition: number("seed").and_then(serde_json::Value::as_u64).unwrap_or(1),
             layers,
         })
     }
@@ -61,7 +68,8 @@ impl<'a> Choice<'a> {
     /// What the pre-training of `system` would be that this one starts from: its own
     /// masking and settings, this one's tokenization. Where *it* starts from, its file says.
     pub(super) fn of_start(&self, system: &'a System, sweep: &Sweep, library: &Library) -> Self {
-        let mut layers = layers(system, self.task, self.values, sweep, library);
+        let base = Rc::new(base(system, self.task, sweep, library));
+        let mut layers = Layers::over(base, self.values);
         layers.reset_to(START, system);
         Self { system, masking: system.masking, init: Init::Pretrained, layers, ..*self }
     }
@@ -71,9 +79,9 @@ impl<'a> Choice<'a> {
         self.layers.last_of(&[path]).unwrap_or(self.grid)
     }
 
-    /// What a point has on a named axis that its grid leaves out.
-    pub(super) fn default_on(axis: &str, point: &Point<'_>, library: &Library) -> Option<String> {
-        let system = system(point, library)?;
+    /// What a point of a model has on a named axis that its grid leaves out.
+    pub(super) fn default_on(axis: &str, model: &AxisValue, library: &Library) -> Option<String> {
+        let system = system(model, library)?;
         match axis {
             "tokenization" => Some(system.tokenization.to_string()),
             "masking" => Some(system.masking.to_string()),
@@ -96,8 +104,7 @@ impl<'a> Choice<'a> {
     /// Whether its grid has another value on one of these axes: only then is there something
     /// left where this one is left out.
     pub(super) fn varies(&self, axes: &[&str]) -> bool {
-        let all = self.sweep.axes_of(self.block);
-        all.iter().any(|axis| axes.contains(&axis.name.as_str()) && axis.values.len() > 1)
+        self.expansion.axes().iter().any(|axis| axes.contains(&axis.name.as_str()) && axis.values.len() > 1)
     }
 
     /// Nothing for a tokenization that the architecture cannot have.
@@ -105,52 +112,43 @@ impl<'a> Choice<'a> {
         architecture(self.system, self.tokenization, &self.layers)
     }
 
-    /// Its value on every axis of the sweep.
-    pub(super) fn coordinates(&self, axes: &[String]) -> Coordinates {
-        let value = |axis: &str| match axis {
+    /// Its value on an axis that is not the repetition.
+    pub(super) fn coordinate(&self, axis: &str) -> String {
+        match axis {
             "model" => self.system.name.clone(),
             "tokenization" => self.tokenization.to_string(),
             "masking" => self.masking.to_string(),
             "init" => self.init.name().to_owned(),
             "task" => self.task.task.id.clone(),
             "label_fraction" => value_text(&self.label_fraction.into()),
-            "seed" => self.repetition.to_string(),
-            path => self.layers.get(path).map_or_else(|| "-".to_owned(), value_text),
-        };
-        axes.iter().map(|axis| (axis.clone(), value(axis))).collect::<BTreeMap<_, _>>()
+            path => self.layers.coordinate(path),
+        }
     }
 }
 
-/// All layers of settings of a system at a point.
-fn layers(
-    system: &System,
-    task: &TaskEntry,
-    values: &[(&str, &AxisValue)],
-    sweep: &Sweep,
-    library: &Library,
-) -> Layers {
-    let mut layers = Layers::of_system(system, library.scales.get(&sweep.scale));
-    layers.add(&task.overrides);
-    layers.add(&sweep.overrides);
-    for (axis, value) in values.iter().filter(|(axis, _)| !AXES.contains(axis)) {
-        layers.set(axis, value.value.clone(), &value.place);
-    }
-    layers
+/// The layers below the axes of a system on a task.
+pub(super) fn base(system: &System, task: &TaskEntry, sweep: &Sweep, library: &Library) -> Base {
+    Base::of(system, library.scales.get(&sweep.scale), &[&task.overrides, &sweep.overrides])
 }
 
-/// The system of a point.
-fn system<'l>(point: &Point<'_>, library: &'l Library) -> Option<&'l System> {
-    library.systems.get(point.get("model")?.value.as_str()?)
+/// The value of a point on an axis.
+fn on<'v>(values: &[(&str, &'v AxisValue)], axis: &str) -> Option<&'v AxisValue> {
+    values.iter().find(|(name, _)| *name == axis).map(|(_, value)| *value)
+}
+
+/// The system of a model's name.
+fn system<'l>(model: &AxisValue, library: &'l Library) -> Option<&'l System> {
+    library.systems.get(model.value.as_str()?)
 }
 
 /// The architecture of a system with a tokenization and settings.
 pub(super) fn architecture(
     system: &System,
     tokenization: Tokenization,
-    layers: &Layers,
+    layers: &Layers<'_>,
 ) -> Option<Architecture> {
     match system.architecture {
-        ArchitectureKind::Encoder => Some(Architecture::Encoder(typed::<Encoder>(layers.section("model")))),
+        ArchitectureKind::Encoder => Some(Architecture::Encoder(Encoder::clone(&layers.encoder().encoder))),
         ArchitectureKind::KmerLogistic => match tokenization {
             Tokenization::Kmer { k, .. } => Some(Architecture::KmerLogistic(KmerLogistic { k })),
             Tokenization::Bpe | Tokenization::BpeTrained | Tokenization::Character => None,

@@ -7,27 +7,36 @@
 mod catalogue;
 mod checks;
 mod choice;
+mod coordinates;
 mod expand;
 mod layers;
+mod memo;
 mod start;
+mod stretch;
 mod tables;
 mod work;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
+use std::rc::Rc;
+use std::sync::Arc;
 
 pub use catalogue::{Catalogue, CorpusFacts, Known, Missing, TaskFacts};
+pub use coordinates::{AxisTable, SharedCoordinates};
+use rayon::prelude::*;
 
-use choice::Choice;
-use layers::Layers;
+use coordinates::Interner;
+use expand::Expansion;
+use layers::{Base, Layers};
+use stretch::{Resolved, Row, Scene};
 
-use crate::settings::{Architecture, Coordinates, FinetuneWork, Metric, PretrainWork, VocabularyWork};
+use crate::settings::{Architecture, FinetuneWork, Metric, PretrainWork, Shared, VocabularyWork};
 use crate::spec::{AXES, AxisValue, Diagnostics, Library, Scale, Sweep, System};
 
 /// One point of a grid, with everything resolved.
 #[derive(Clone, Debug)]
 pub struct Cell {
     /// Its value on every axis of the sweep.
-    pub coordinates: Coordinates,
+    pub coordinates: SharedCoordinates,
     /// The headline metric of its task.
     pub metric: Metric,
     /// What is to be done, or what is missing for it.
@@ -38,9 +47,9 @@ pub struct Cell {
 #[derive(Clone, Debug)]
 pub struct CellWork {
     /// Trains the tokenizer, for a learned tokenization.
-    pub vocabulary: Option<VocabularyWork>,
+    pub vocabulary: Option<Shared<VocabularyWork>>,
     /// Trains the encoder that fine-tuning starts from; each starts from the one before it.
-    pub pretrain: Vec<PretrainWork>,
+    pub pretrain: Shared<Vec<PretrainWork>>,
     /// Trains and scores the classifier.
     pub finetune: FinetuneWork,
 }
@@ -70,26 +79,87 @@ fn axes(sweep: &Sweep) -> Vec<String> {
 /// there are none.
 pub fn resolve(sweep: &Sweep, library: &Library, catalogue: &Catalogue, out: &mut Diagnostics) -> Cells {
     let axes = axes(sweep);
-    let mut seen = BTreeSet::new();
-    let mut cells = Vec::new();
+    let scene = Scene { sweep, library, catalogue, axes: &axes };
+    let mut gathered = Gathered::new(axes.len());
+    let mut points = 0;
     for grid in &sweep.grids {
-        for point in expand::points(sweep, grid, library, out) {
-            let Some(choice) = Choice::of(sweep, library, &point) else { continue };
-            let coordinates = choice.coordinates(&axes);
-            let known = checks::check(&choice, sweep, library, catalogue, out);
-            if seen.insert(coordinates.clone())
-                && let Some(known) = known
-            {
-                let metric = choice.task.task.metric;
-                cells.push(Cell { coordinates, metric, work: work::work(&choice, known) });
-            }
+        // Of a grid whose points are a guess, nothing is said.
+        let Some(expansion) = Expansion::of(sweep, grid, library, points, out) else { continue };
+        points += expansion.count();
+        let stretches: Vec<Resolved> = expansion
+            .stretches()
+            .into_par_iter()
+            .map(|range| stretch::resolve(&scene, &expansion, range))
+            .collect();
+        report_excludes(&expansion, &stretches, out);
+        for stretch in stretches {
+            gathered.add(stretch, out);
         }
     }
     // Values that a broken part of the file would have given may be what a table means.
     if sweep.is_complete() && library.is_complete() {
-        tables::check(&sweep.tables, &seen, out);
+        tables::check(&sweep.tables, &gathered.points(&axes), out);
     }
-    Cells { axes, cells }
+    gathered.into_cells(axes)
+}
+
+fn report_excludes(expansion: &Expansion<'_>, stretches: &[Resolved], out: &mut Diagnostics) {
+    let mut used = vec![false; expansion.excludes()];
+    for stretch in stretches {
+        used.iter_mut().zip(&stretch.used).for_each(|(used, here)| *used |= here);
+    }
+    expansion.report(&used, stretches.iter().map(|stretch| stretch.kept).sum(), out);
+}
+
+/// Distinct points of all grids.
+struct Gathered {
+    interner: Interner,
+    seen: HashSet<Arc<[u32]>>,
+    /// In the order of the grids, those with mistakes too.
+    rows: Vec<Row>,
+}
+
+impl Gathered {
+    fn new(axes: usize) -> Self {
+        Self { interner: Interner::new(axes), seen: HashSet::new(), rows: Vec::new() }
+    }
+
+    fn add(&mut self, stretch: Resolved, out: &mut Diagnostics) {
+        let Resolved { rows, interner, mistakes, .. } = stretch;
+        out.extend(mistakes);
+        let renumbered: Vec<Vec<u32>> = interner
+            .into_values()
+            .into_iter()
+            .enumerate()
+            .map(|(place, values)| {
+                values.into_iter().map(|value| self.interner.number(place, value)).collect()
+            })
+            .collect();
+        self.rows.reserve(rows.len());
+        self.seen.reserve(rows.len());
+        for mut row in rows {
+            let numbers = Arc::get_mut(&mut row.numbers).expect("nobody else has it yet");
+            numbers.iter_mut().zip(&renumbered).for_each(|(number, new)| *number = new[*number as usize]);
+            if self.seen.insert(Arc::clone(&row.numbers)) {
+                self.rows.push(row);
+            }
+        }
+    }
+
+    fn points<'a>(&'a self, axes: &'a [String]) -> tables::Points<'a> {
+        let rows = self.rows.iter().map(|row| &*row.numbers).collect();
+        tables::Points { axes, interner: &self.interner, rows }
+    }
+
+    fn into_cells(self, axes: Vec<String>) -> Cells {
+        let Self { interner, seen, rows } = self;
+        drop(seen);
+        let table = coordinates::table(&axes, interner);
+        let cell = |Row { numbers, metric, work }| {
+            Some(Cell { coordinates: coordinates::shared(&table, numbers), metric, work: work? })
+        };
+        Cells { axes, cells: rows.into_iter().filter_map(cell).collect() }
+    }
 }
 
 /// The tasks a sweep names, each where it is named first, for who makes its catalogue.
@@ -104,5 +174,6 @@ pub fn tasks(sweep: &Sweep) -> Vec<&AxisValue> {
 
 /// The architecture of a system at a scale, for who shows systems.
 pub fn architecture_at(system: &System, scale: &Scale) -> Option<Architecture> {
-    choice::architecture(system, system.tokenization, &Layers::of_system(system, Some(scale)))
+    let base = Rc::new(Base::of(system, Some(scale), &[]));
+    choice::architecture(system, system.tokenization, &Layers::over(base, &[]))
 }

@@ -8,28 +8,114 @@ use super::CellWork;
 use super::catalogue::{CorpusFacts, Missing, TaskFacts};
 use super::checks::{Data, Sound};
 use super::choice::Choice;
-use super::layers::{Layers, typed};
+use super::layers::{Layers, PretrainSettings, typed};
+use super::memo::Memo;
 use crate::settings::{
-    Architecture, Corpus, Encoder, FinetuneWork, Finetuning, Init, Masking, Optimisation, PretrainWork,
-    Pretraining, Refresh, Split, Tokenization, VocabularyWork,
+    Architecture, Corpus, FinetuneWork, Finetuning, Init, Masking, Optimisation, PretrainWork, Pretraining,
+    Shared, Split, Task, Tokenization, VocabularyWork,
 };
+use crate::spec::ArchitectureKind;
 use crate::token::Tokenizer;
 
-/// The jobs of a point, or what is missing for them.
-pub(super) fn work(choice: &Choice<'_>, sound: Sound<'_>) -> Result<CellWork, Missing> {
-    let Sound { architecture, starts, data } = sound;
-    let Data { task, corpus } = data?;
-    let vocabulary = corpus
-        .filter(|_| choice.tokenization.is_learned())
-        .map(|(corpus, facts)| vocabulary(&choice.layers, corpus, facts));
-    let pretrain = match (choice.init, corpus) {
-        (Init::Pretrained, Some((corpus, facts))) => pretrains(starts.iter().chain([choice]), corpus, facts),
-        (Init::Pretrained, None) | (Init::Random, _) => Vec::new(),
-    };
-    Ok(CellWork { vocabulary, pretrain, finetune: finetune(choice, architecture, task) })
+/// What all stages of a point come to, but for the repetition and the settings of
+/// fine-tuning.
+pub(super) struct Stages {
+    vocabulary: Option<Shared<VocabularyWork>>,
+    /// Of no repetition.
+    pretrain: Vec<PretrainWork>,
+    architecture: Shared<Architecture>,
+    tokenization: Tokenization,
+    tokenizer_fingerprint: Shared<String>,
+    task: Shared<Task>,
+    fingerprint: Shared<String>,
+    label_fraction: f64,
+    init: Init,
 }
 
-fn vocabulary(layers: &Layers, corpus: &Corpus, facts: &CorpusFacts) -> VocabularyWork {
+/// What the settings of fine-tuning come to.
+pub(super) struct FinetuneSettings {
+    optimisation: Shared<Optimisation>,
+    finetuning: Shared<Finetuning>,
+}
+
+/// What many points hold.
+#[derive(Default)]
+pub(super) struct Stock {
+    tasks: Memo<(Shared<Task>, Shared<String>)>,
+    corpora: Memo<(Shared<Corpus>, Shared<String>)>,
+    /// Fingerprints of the vocabularies' files, and the empty one of those without a file.
+    tokenizers: Memo<Shared<String>>,
+}
+
+impl Stages {
+    /// The chain of pre-trainings of one repetition.
+    pub(super) fn pretrains(&self, repetition: u64) -> Vec<PretrainWork> {
+        self.pretrain.iter().map(|work| PretrainWork { repetition, ..work.clone() }).collect()
+    }
+
+    /// The jobs of a cell.
+    pub(super) fn cell(
+        &self,
+        pretrain: Shared<Vec<PretrainWork>>,
+        settings: &FinetuneSettings,
+        repetition: u64,
+    ) -> CellWork {
+        let finetune = FinetuneWork {
+            architecture: self.architecture.clone(),
+            tokenization: self.tokenization,
+            tokenizer_fingerprint: self.tokenizer_fingerprint.clone(),
+            task: self.task.clone(),
+            fingerprint: self.fingerprint.clone(),
+            label_fraction: self.label_fraction,
+            init: self.init,
+            optimisation: settings.optimisation.clone(),
+            finetuning: settings.finetuning.clone(),
+            repetition,
+        };
+        CellWork { vocabulary: self.vocabulary.clone(), pretrain, finetune }
+    }
+}
+
+/// The stages of a point, or what is missing for them.
+pub(super) fn stages(choice: &Choice<'_>, sound: Sound<'_>, stock: &Stock) -> Result<Stages, Missing> {
+    let Sound { architecture, starts, data } = sound;
+    let Data { task: facts, corpus } = data?;
+    let vocabulary = corpus
+        .filter(|_| choice.tokenization.is_learned())
+        .map(|(corpus, facts)| vocabulary(&choice.layers, corpus, facts).into());
+    let pretrain = match (choice.init, corpus) {
+        (Init::Pretrained, Some((corpus, facts))) => {
+            let corpus = stock
+                .corpora
+                .get([address(corpus), 0], || (corpus.clone().into(), facts.fingerprint.clone().into()));
+            pretrains(starts.iter().chain([choice]), &corpus, stock)
+        }
+        (Init::Pretrained, None) | (Init::Random, _) => Vec::new(),
+    };
+    let task = &choice.task.task;
+    let (task, fingerprint) =
+        stock.tasks.get([address(task), 0], || (task.clone().into(), facts.fingerprint.clone().into()));
+    Ok(Stages {
+        vocabulary,
+        pretrain,
+        architecture: match architecture {
+            Architecture::Encoder(_) => choice.layers.encoder().architecture,
+            Architecture::KmerLogistic(_) => architecture.into(),
+        },
+        tokenization: choice.tokenization,
+        tokenizer_fingerprint: tokenizer_fingerprint(choice.tokenization, stock),
+        task,
+        fingerprint,
+        label_fraction: choice.label_fraction,
+        init: choice.init,
+    })
+}
+
+fn address<T>(value: &T) -> usize {
+    std::ptr::from_ref(value).addr()
+}
+
+fn vocabulary(layers: &Layers<'_>, corpus: &Corpus, facts: &CorpusFacts) -> VocabularyWork {
     let count = |name: &str| layers.count(&format!("vocabulary.{name}"));
     VocabularyWork {
         corpus: corpus.clone(),
@@ -44,70 +130,59 @@ fn vocabulary(layers: &Layers, corpus: &Corpus, facts: &CorpusFacts) -> Vocabula
 /// A chain of pre-trainings, of which only the first starts from random weights.
 fn pretrains<'c>(
     chain: impl Iterator<Item = &'c Choice<'c>>,
-    corpus: &Corpus,
-    facts: &CorpusFacts,
+    corpus: &(Shared<Corpus>, Shared<String>),
+    stock: &Stock,
 ) -> Vec<PretrainWork> {
     let starts = std::iter::once(Init::Random).chain(std::iter::repeat(Init::Pretrained));
-    let encoders = chain.filter_map(|choice| match choice.architecture()? {
-        Architecture::Encoder(encoder) => Some((choice, encoder)),
-        Architecture::KmerLogistic(_) => None,
-    });
-    encoders
-        .zip(starts)
-        .map(|((choice, encoder), start)| pretrain(choice, encoder, start, corpus, facts))
-        .collect()
+    let encoders = chain.filter(|choice| choice.system.architecture == ArchitectureKind::Encoder);
+    encoders.zip(starts).map(|(choice, start)| pretrain(choice, start, corpus, stock)).collect()
 }
 
 fn pretrain(
     choice: &Choice<'_>,
-    encoder: Encoder,
     start: Init,
-    corpus: &Corpus,
-    facts: &CorpusFacts,
+    (corpus, fingerprint): &(Shared<Corpus>, Shared<String>),
+    stock: &Stock,
 ) -> PretrainWork {
     let layers = &choice.layers;
-    let refresh: Refresh = typed(layers.get("pretrain.mask_refresh").cloned().unwrap_or(Json::Null));
+    let PretrainSettings { optimisation, pretraining, shares: [share, mask, random], refresh } =
+        layers.pretraining(|| pretrain_settings(layers));
     PretrainWork {
-        encoder,
+        encoder: layers.encoder().encoder,
         tokenization: choice.tokenization,
-        tokenizer_fingerprint: tokenizer_fingerprint(choice.tokenization),
-        masking: Masking {
-            targets: choice.masking,
-            share: layers.number("pretrain.mask_share"),
-            mask: layers.number("pretrain.mask_replaced"),
-            random: layers.number("pretrain.mask_random"),
-            refresh,
-        },
+        tokenizer_fingerprint: tokenizer_fingerprint(choice.tokenization, stock),
+        masking: Masking { targets: choice.masking, share, mask, random, refresh },
         corpus: corpus.clone(),
-        fingerprint: facts.fingerprint.clone(),
-        optimisation: optimisation(layers, "pretrain", layers.count("pretrain.steps")),
-        pretraining: typed::<Pretraining>(
-            layers.pick("pretrain", &["min_length", "max_length", "attend_pads", "held_out"]),
-        ),
+        fingerprint: fingerprint.clone(),
+        optimisation,
+        pretraining,
         start,
-        repetition: choice.repetition,
+        repetition: 0,
     }
 }
 
-fn finetune(choice: &Choice<'_>, architecture: Architecture, facts: &TaskFacts) -> FinetuneWork {
-    let layers = &choice.layers;
-    let settings = ["freeze", "selection", "evaluations", "dev_fraction", "l2"];
-    FinetuneWork {
-        architecture,
-        tokenization: choice.tokenization,
-        tokenizer_fingerprint: tokenizer_fingerprint(choice.tokenization),
-        task: choice.task.task.clone(),
-        fingerprint: facts.fingerprint.clone(),
-        label_fraction: choice.label_fraction,
-        init: choice.init,
-        optimisation: optimisation(layers, "finetune", finetune_steps(layers, facts)),
-        finetuning: typed::<Finetuning>(layers.pick("finetune", &settings)),
-        repetition: choice.repetition,
+fn pretrain_settings(layers: &Layers<'_>) -> PretrainSettings {
+    let pretraining: Pretraining =
+        typed(layers.pick("pretrain", &["min_length", "max_length", "attend_pads", "held_out"]));
+    PretrainSettings {
+        optimisation: optimisation(layers, "pretrain", layers.count("pretrain.steps")).into(),
+        pretraining: pretraining.into(),
+        shares: ["mask_share", "mask_replaced", "mask_random"]
+            .map(|name| layers.number(&format!("pretrain.{name}"))),
+        refresh: typed(layers.get("pretrain.mask_refresh").cloned().unwrap_or(Json::Null)),
+    }
+}
+
+/// What the settings of fine-tuning come to on a task.
+pub(super) fn finetune_settings(layers: &Layers<'_>, facts: &TaskFacts) -> FinetuneSettings {
+    FinetuneSettings {
+        optimisation: optimisation(layers, "finetune", finetune_steps(layers, facts)).into(),
+        finetuning: layers.finetuning(),
     }
 }
 
 /// Epochs are of the full training split, so that every label fraction gets as many steps.
-fn finetune_steps(layers: &Layers, facts: &TaskFacts) -> usize {
+fn finetune_steps(layers: &Layers<'_>, facts: &TaskFacts) -> usize {
     layers.optional_count("finetune.steps").unwrap_or_else(|| {
         let rows = facts.rows.get(&Split::Train).copied().unwrap_or(0);
         let per_epoch = rows.div_ceil(layers.count("finetune.batch_size")) as f64;
@@ -115,35 +190,38 @@ fn finetune_steps(layers: &Layers, facts: &TaskFacts) -> usize {
     })
 }
 
-fn tokenizer_fingerprint(tokenization: Tokenization) -> String {
-    // Reading the file takes milliseconds, and a sweep may have many cells.
+fn tokenizer_fingerprint(tokenization: Tokenization, stock: &Stock) -> Shared<String> {
+    // Reading the file takes milliseconds.
     static DNABERT_2: LazyLock<String> = LazyLock::new(|| Tokenizer::dnabert2().fingerprint().to_owned());
     match tokenization {
-        Tokenization::Bpe => DNABERT_2.clone(),
-        Tokenization::Kmer { .. } | Tokenization::BpeTrained | Tokenization::Character => String::new(),
+        Tokenization::Bpe => stock.tokenizers.get([1, 0], || DNABERT_2.clone().into()),
+        Tokenization::Kmer { .. } | Tokenization::BpeTrained | Tokenization::Character => {
+            stock.tokenizers.get([0, 0], || String::new().into())
+        }
     }
 }
 
-fn optimisation(layers: &Layers, stage: &str, steps: usize) -> Optimisation {
-    let names = [
-        "batch_size",
-        "learning_rate",
-        "decay",
-        "weight_decay",
-        "decay_all",
-        "beta1",
-        "beta2",
-        "epsilon",
-        "clip_norm",
-    ];
-    let mut object = layers.pick(stage, &names);
+fn optimisation(layers: &Layers<'_>, stage: &str, steps: usize) -> Optimisation {
+    let path = |name: &str| format!("{stage}.{name}");
+    let number = |name: &str| layers.number(&path(name));
     let warmup_steps = layers
-        .optional_count(&format!("{stage}.warmup_steps"))
-        .unwrap_or_else(|| (layers.number(&format!("{stage}.warmup_share")) * steps as f64).round() as usize);
-    let batch_size = layers.count(&format!("{stage}.batch_size"));
-    let micro_batch = layers.optional_count(&format!("{stage}.micro_batch")).unwrap_or(batch_size);
-    object["steps"] = steps.into();
-    object["warmup_steps"] = warmup_steps.min(steps).into();
-    object["micro_batch"] = micro_batch.min(batch_size).into();
-    typed(object)
+        .optional_count(&path("warmup_steps"))
+        .unwrap_or_else(|| (number("warmup_share") * steps as f64).round() as usize);
+    let batch_size = layers.count(&path("batch_size"));
+    let micro_batch = layers.optional_count(&path("micro_batch")).unwrap_or(batch_size);
+    let word = |name: &str| layers.get(&path(name)).cloned().unwrap_or(Json::Null);
+    Optimisation {
+        steps,
+        batch_size,
+        micro_batch: micro_batch.min(batch_size),
+        learning_rate: number("learning_rate"),
+        warmup_steps: warmup_steps.min(steps),
+        decay: typed(word("decay")),
+        weight_decay: number("weight_decay"),
+        decay_all: typed(word("decay_all")),
+        beta1: number("beta1"),
+        beta2: number("beta2"),
+        epsilon: number("epsilon"),
+        clip_norm: number("clip_norm"),
+    }
 }

@@ -7,7 +7,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Architecture, Corpus, Encoder, Finetuning, Masking, Optimisation, Pretraining, Task, Tokenization,
+    Architecture, Corpus, Encoder, Finetuning, Masking, Optimisation, Pretraining, Shared, Task, Tokenization,
 };
 
 /// The content hash of a job: 32 hexadecimal digits of BLAKE3.
@@ -94,7 +94,7 @@ impl Work {
         match self {
             Self::Vocabulary(_) => None,
             Self::Pretrain(work) => Some(work.optimisation.micro_batch),
-            Self::Finetune(work) => match work.architecture {
+            Self::Finetune(work) => match *work.architecture {
                 Architecture::Encoder(_) => Some(work.optimisation.micro_batch),
                 Architecture::KmerLogistic(_) => None,
             },
@@ -107,7 +107,7 @@ impl Work {
         match self {
             Self::Vocabulary(_) => false,
             Self::Pretrain(work) => !work.encoder.drops() && !work.pretraining.attend_pads,
-            Self::Finetune(work) => match &work.architecture {
+            Self::Finetune(work) => match &*work.architecture {
                 Architecture::Encoder(encoder) => !encoder.drops(),
                 Architecture::KmerLogistic(_) => false,
             },
@@ -121,7 +121,8 @@ impl Work {
             Self::Pretrain(work) => &mut work.optimisation,
             Self::Finetune(work) => &mut work.optimisation,
         };
-        optimisation.micro_batch = optimisation.micro_batch.min(rows).max(1);
+        let limited = optimisation.micro_batch.min(rows).max(1);
+        optimisation.edit().micro_batch = limited;
     }
 }
 
@@ -165,21 +166,21 @@ pub struct VocabularyWork {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PretrainWork {
     /// What is trained.
-    pub encoder: Encoder,
+    pub encoder: Shared<Encoder>,
     /// How sequences become tokens.
     pub tokenization: Tokenization,
     /// Content hash of a fixed tokenizer file; empty where the name says all.
-    pub tokenizer_fingerprint: String,
+    pub tokenizer_fingerprint: Shared<String>,
     /// What is hidden.
     pub masking: Masking,
     /// What is read.
-    pub corpus: Corpus,
+    pub corpus: Shared<Corpus>,
     /// Content hash of the corpus.
-    pub fingerprint: String,
+    pub fingerprint: Shared<String>,
     /// Steps, rates and batches.
-    pub optimisation: Optimisation,
+    pub optimisation: Shared<Optimisation>,
     /// What only this stage has.
-    pub pretraining: Pretraining,
+    pub pretraining: Shared<Pretraining>,
     /// What it starts from; [`Init::Pretrained`] is another pre-training (`parents.encoder`).
     pub start: Init,
     /// The value of the `seed` axis.
@@ -213,23 +214,23 @@ impl Init {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FinetuneWork {
     /// The model.
-    pub architecture: Architecture,
+    pub architecture: Shared<Architecture>,
     /// How sequences become tokens.
     pub tokenization: Tokenization,
     /// Content hash of a fixed tokenizer file; empty where the name says all.
-    pub tokenizer_fingerprint: String,
+    pub tokenizer_fingerprint: Shared<String>,
     /// What is learnt.
-    pub task: Task,
+    pub task: Shared<Task>,
     /// Content hash of the task's data.
-    pub fingerprint: String,
+    pub fingerprint: Shared<String>,
     /// Share of the training labels used, in (0, 1].
     pub label_fraction: f64,
     /// What it starts from.
     pub init: Init,
     /// Steps, rates and batches.
-    pub optimisation: Optimisation,
+    pub optimisation: Shared<Optimisation>,
     /// What only this stage has.
-    pub finetuning: Finetuning,
+    pub finetuning: Shared<Finetuning>,
     /// The value of the `seed` axis.
     pub repetition: u64,
 }

@@ -9,6 +9,7 @@ mod architecture;
 mod job;
 mod masking;
 mod run;
+mod shared;
 mod task;
 mod tokenization;
 mod training;
@@ -19,6 +20,7 @@ pub use job::{
 };
 pub use masking::{Masking, Refresh, Targets, UnknownMasking};
 pub use run::Run;
+pub use shared::Shared;
 pub use task::{
     Corpus, CorpusSource, CsvSplits, ManifestSplit, Metric, Motif, Split, Task, TaskSource, Windows,
 };

@@ -77,7 +77,7 @@ const ALTERNATIVES: [(&str, &str); 3] = [
 ];
 
 /// The other way to say what a setting says.
-pub(super) fn alternative(path: &str) -> Option<&'static str> {
+pub fn alternative(path: &str) -> Option<&'static str> {
     ALTERNATIVES.iter().find_map(|(a, b)| match path {
         _ if path == *a => Some(*b),
         _ if path == *b => Some(*a),

@@ -30,7 +30,7 @@ pub(super) fn run(job: &Job, work: &FinetuneWork, context: &mut Context<'_>) -> 
     let data = load_task(&work.task, context.data_root)?;
     check_fingerprint(&work.fingerprint, data.fingerprint())?;
     let examples = examples(&data, work)?;
-    match &work.architecture {
+    match &*work.architecture {
         Architecture::KmerLogistic(settings) => logistic::run(work, *settings, &examples, context.attempt),
         Architecture::Encoder(encoder) => run_encoder(job, work, encoder, &examples, context),
     }

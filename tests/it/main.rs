@@ -17,3 +17,4 @@ mod sweep;
 mod tidy;
 mod token;
 mod train_step;
+mod upkeep;

@@ -116,7 +116,7 @@ pub(crate) fn cells(plan: &Plan) -> Cells {
     let mut cells = Cells::new();
     for cell in &plan.cells {
         let jobs = cell.jobs.clone().expect("no data are missing");
-        assert_eq!(cells.insert(cell.coordinates.clone(), jobs), None, "{:?} twice", cell.coordinates);
+        assert_eq!(cells.insert(cell.coordinates.to_map(), jobs), None, "{:?} twice", cell.coordinates);
     }
     cells
 }

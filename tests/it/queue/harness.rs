@@ -67,14 +67,14 @@ pub(super) fn pretraining(name: &str, label: &str, micro_batch: usize, dropout: 
     };
     let pretraining = Pretraining { min_length: 10, max_length: 20, attend_pads: false, held_out: 1 };
     let work = PretrainWork {
-        encoder,
+        encoder: encoder.into(),
         tokenization: Tokenization::Kmer { k: 3, stride: 1 },
-        tokenizer_fingerprint: String::new(),
+        tokenizer_fingerprint: String::new().into(),
         masking,
-        corpus,
-        fingerprint: String::new(),
-        optimisation,
-        pretraining,
+        corpus: corpus.into(),
+        fingerprint: String::new().into(),
+        optimisation: optimisation.into(),
+        pretraining: pretraining.into(),
         start: Init::Random,
         repetition: 1,
     };
