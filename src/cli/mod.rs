@@ -12,6 +12,8 @@ mod library;
 mod measure;
 mod plan;
 mod progress;
+#[doc(hidden)]
+pub mod readers;
 mod status;
 mod stored;
 mod sweep;

@@ -5,6 +5,7 @@
 mod cli_errors;
 mod data;
 mod fixtures;
+mod fuzz;
 mod mask;
 mod metrics;
 mod model;
@@ -12,7 +13,12 @@ mod plan;
 mod queue;
 mod report;
 mod spec;
+mod strangers;
 mod sweep;
 mod tidy;
 mod token;
 mod train_step;
+
+/// Counts what each thread allocates, for who asks.
+#[global_allocator]
+static ALLOCATOR: fuzz::memory::Counting = fuzz::memory::Counting;

@@ -1,0 +1,4 @@
+//! Files from strangers: nothing in them is executed, followed out of its folder, believed
+//! about sizes, or shown so that it steers what shows it.
+
+pub(crate) mod torch_files;
