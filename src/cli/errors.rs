@@ -7,6 +7,7 @@ use std::ops::Range;
 
 use annotate_snippets::{AnnotationKind, Level, Origin, Renderer, Snippet};
 
+use crate::report::escape::lines as visible;
 use crate::spec::{Diagnostic, Diagnostics, Place};
 
 /// The input or the command line is wrong: exit code 2.
@@ -75,17 +76,18 @@ fn render_all(diagnostics: Diagnostics) -> String {
 /// `said` are the long lists that stand above already: each is shown once.
 fn render_one(renderer: &Renderer, diagnostic: &Diagnostic, said: &mut BTreeSet<String>) -> String {
     let Place { source, span } = &diagnostic.place;
+    let path = visible(&source.path);
     let message = visible(&diagnostic.message);
     let title = Level::ERROR.primary_title(&message);
     if diagnostic.label.is_empty() {
-        return renderer.render(&[title.element(Origin::path(&source.path))]);
+        return renderer.render(&[title.element(Origin::path(&path))]);
     }
     let label = visible(&diagnostic.label);
     let (lines, first, span) = lines_around(&source.text, span);
     // Control characters would steer the terminal; blanks of equal length keep the carets right.
     let shown: String = lines.chars().map(harmless).collect();
     let annotation = AnnotationKind::Primary.span(span).label(&label);
-    let snippet = Snippet::source(&shown).path(&source.path).line_start(first).annotation(annotation);
+    let snippet = Snippet::source(&shown).path(&path).line_start(first).annotation(annotation);
     let help: Vec<String> = diagnostic.help.iter().map(|line| wrapped(&visible(line), said)).collect();
     let group = title.element(snippet);
     renderer.render(&[group.elements(help.iter().map(|line| Level::HELP.message(line)))])
@@ -143,21 +145,4 @@ fn harmless(c: char) -> char {
         c if c.is_control() => '\u{a0}',
         c => c,
     }
-}
-
-/// Text of files and paths with control characters spelt out.
-fn visible(text: &str) -> String {
-    text.chars()
-        .flat_map(|c| {
-            let steers = c.is_control() && c != '\n' || is_directional(c);
-            let spelt: Vec<char> = if steers { c.escape_unicode().collect() } else { vec![c] };
-            spelt
-        })
-        .collect()
-}
-
-/// Characters that turn the direction of what follows, and could make a message read as
-/// something else.
-fn is_directional(c: char) -> bool {
-    matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

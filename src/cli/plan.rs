@@ -11,7 +11,7 @@ use super::collect::states;
 use super::errors::CliError;
 use super::experiment::{Experiment, load};
 use super::systems::parameters_of_job;
-use super::{Places, Verdict, say};
+use super::{Places, Verdict, say, say_as_is};
 use crate::plan::{Estimate, History, estimate};
 use crate::queue::{Host, slots};
 use crate::record::{JobFolder, State};
@@ -50,7 +50,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Verdict, CliError> {
     let is_open = |key: &Key| !matches!(states.get(key), Some(State::Done(_)));
     let estimate = estimate(&experiment.plan, &history(results), &parameters_of_job, &is_open);
     if arguments.json {
-        say(&format!("{:#}\n", as_json(&experiment, &counts, &estimate)))?;
+        say_as_is(&format!("{:#}\n", as_json(&experiment, &counts, &estimate)))?;
     } else {
         say(&as_text(&experiment, &counts, &estimate))?;
     }

@@ -9,6 +9,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use super::plan::duration;
 use crate::plan::Shape;
 use crate::queue::{Notice, Slot, SlotId};
+use crate::report::escape::line;
 use crate::settings::{Job, Key};
 
 /// What is known of the jobs, and where it is shown.
@@ -41,7 +42,7 @@ impl Progress {
         };
         for job in jobs {
             progress.jobs += 1;
-            progress.labels.insert(job.key.clone(), job.label.clone());
+            progress.labels.insert(job.key.clone(), line(&job.label));
             progress.steps.insert(job.key.clone(), Shape::of(job).1 as u64);
         }
         if std::io::stderr().is_terminal() {
@@ -131,10 +132,12 @@ impl Progress {
         }
     }
 
+    /// One line; labels, messages and last words in it come from files and workers.
     fn line(&self, text: &str) {
+        let text = line(text);
         match &self.shown {
             // A terminal that is gone takes no line.
-            Shown::Bars { all, .. } => drop(all.println(text)),
+            Shown::Bars { all, .. } => drop(all.println(&text)),
             Shown::Lines => eprintln!("{text}"),
         }
     }

@@ -10,8 +10,9 @@ use serde_json::json;
 use super::collect::states;
 use super::errors::CliError;
 use super::stored::{StoredPlan, known};
-use super::{VERSION, Verdict, say};
+use super::{VERSION, Verdict, say, say_as_is};
 use crate::record::{Event, JobFolder, Mark, State};
+use crate::report::escape::line;
 use crate::settings::{Job, Stage};
 
 /// Arguments of `bench status`.
@@ -64,7 +65,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Verdict, CliError> {
     }
     if arguments.json {
         let all: Vec<serde_json::Value> = standings.iter().map(as_json).collect();
-        say(&format!("{:#}\n", serde_json::Value::from(all)))?;
+        say_as_is(&format!("{:#}\n", serde_json::Value::from(all)))?;
     } else {
         for standing in &standings {
             say(&as_text(standing))?;
@@ -138,16 +139,17 @@ fn as_text(standing: &Standing) -> String {
         text.push('\n');
     }
     for (label, how) in &standing.begun {
-        let _ = writeln!(text, "  begun: {label}: {how}");
+        let _ = writeln!(text, "  begun: {}: {}", line(label), line(how));
     }
     for (label, why) in &standing.failed {
-        let _ = writeln!(text, "  failed: {label}: {why}");
+        let _ = writeln!(text, "  failed: {}: {}", line(label), line(why));
     }
     for (mark, count) in &standing.marks {
         let _ = writeln!(text, "  marked {}: {count} jobs", mark.name());
     }
     for (version, count) in &standing.foreign {
-        let _ = writeln!(text, "  made by version {version}, not by this one ({VERSION}): {count} jobs");
+        let _ =
+            writeln!(text, "  made by version {}, not by this one ({VERSION}): {count} jobs", line(version));
     }
     text
 }

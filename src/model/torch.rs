@@ -18,6 +18,8 @@ pub(super) enum TorchError {
     Unknown,
     #[error("a tar archive of a PyTorch before 0.1.10; accepted is what later ones save")]
     Tar,
+    #[error("written on a big-endian machine; accepted is little-endian, as everywhere now")]
+    Order,
     #[error(transparent)]
     Pickle(#[from] PickleError),
     #[error(transparent)]
@@ -71,7 +73,7 @@ fn read_zip(file: &[u8]) -> Result<HostTensors, TorchError> {
     if let Some(order) = members.get(format!("{root}byteorder").as_str())
         && order.bytes("byteorder")?.trim_ascii() != b"little"
     {
-        return Err(TorchError::Unknown);
+        return Err(TorchError::Order);
     }
     let pickle = pickle::read(pickled.bytes("data.pkl")?, 0)?;
     let mut storages = Storages::new();

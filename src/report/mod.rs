@@ -9,6 +9,7 @@
 mod best;
 mod csv;
 mod error;
+pub mod escape;
 mod latex;
 mod markdown;
 mod metric;

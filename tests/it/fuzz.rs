@@ -9,7 +9,7 @@
 
 mod data;
 mod engine;
-mod jobs;
+pub(crate) mod jobs;
 pub(crate) mod memory;
 mod mutate;
 mod texts;

@@ -40,7 +40,7 @@ const JSON: &[&str] = &[
 ];
 
 fn json(reader: &'static str, seeds: Vec<Vec<u8>>) -> Fuzz {
-    Fuzz { reader, seeds, words: JSON, longest: 20_000, pack: plain, multiple: 64, constant: 1 << 17 }
+    Fuzz { reader, seeds, words: JSON, longest: 20_000, pack: plain, multiple: 16, constant: 1 << 14 }
 }
 
 fn key() -> Key {
@@ -66,7 +66,7 @@ fn a_record() -> Record {
     Record { format: FORMAT, key: key(), stage: Stage::Finetune, result, measurement }
 }
 
-fn a_job() -> Job {
+pub(crate) fn a_job() -> Job {
     let source = CorpusSource::Fasta(vec!["a.fasta".to_owned()]);
     let work = VocabularyWork {
         corpus: Corpus { id: "corpus".to_owned(), version: 1, upper: true, source },

@@ -62,8 +62,8 @@ fn safetensors() {
         longest: 120_000,
         pack: with_length,
         // The file, its header as a table, and values of 16 bits twice as long.
-        multiple: 24,
-        constant: 1 << 16,
+        multiple: 16,
+        constant: 1 << 13,
     };
     fuzz.run(|bytes| {
         std::fs::write(&path, bytes).unwrap();
@@ -120,7 +120,7 @@ fn torch(reader: &'static str, seeds: Vec<Vec<u8>>, pack: fn(&mut Dice, Vec<u8>)
     let folder = folder();
     let path = folder.path().join("pytorch_model.bin");
     // A pickle's values take tens of bytes for each of its opcodes.
-    let fuzz = Fuzz { reader, seeds, words: TORCH, longest, pack, multiple: 96, constant: 1 << 17 };
+    let fuzz = Fuzz { reader, seeds, words: TORCH, longest, pack, multiple: 64, constant: 1 << 17 };
     fuzz.run(|bytes| {
         std::fs::write(&path, bytes).unwrap();
         read_checkpoint(folder.path())
