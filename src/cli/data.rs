@@ -8,7 +8,7 @@ use super::errors::{CliError, check};
 use super::experiment::environment_root;
 use super::{Verdict, library, say};
 use crate::data::{self, Entry, Found, data_root};
-use crate::report::escape::line;
+use crate::escape::line;
 use crate::settings::Split;
 use crate::spec::{Diagnostics, Library};
 

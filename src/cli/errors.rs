@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use annotate_snippets::{AnnotationKind, Level, Origin, Renderer, Snippet};
 
-use crate::report::escape::lines as visible;
+use crate::escape::lines as visible;
 use crate::spec::{Diagnostic, Diagnostics, Place};
 
 /// The input or the command line is wrong: exit code 2.

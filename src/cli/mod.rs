@@ -26,7 +26,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::report::escape::lines;
+use crate::escape::lines;
 use errors::CliError;
 
 /// Trains, scores and tabulates every cell of an ablation study of DNA language models.

@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use super::plan::duration;
+use crate::escape::line;
 use crate::plan::Shape;
 use crate::queue::{Notice, Slot, SlotId};
-use crate::report::escape::line;
 use crate::settings::{Job, Key};
 
 /// What is known of the jobs, and where it is shown.

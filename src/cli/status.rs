@@ -11,8 +11,8 @@ use super::collect::states;
 use super::errors::CliError;
 use super::stored::{StoredPlan, known};
 use super::{VERSION, Verdict, say, say_as_is};
+use crate::escape::line;
 use crate::record::{Event, JobFolder, Mark, State};
-use crate::report::escape::line;
 use crate::settings::{Job, Stage};
 
 /// Arguments of `bench status`.

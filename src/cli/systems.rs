@@ -7,8 +7,8 @@ use clap::Args;
 
 use super::errors::{CliError, check};
 use super::{Verdict, library, say};
+use crate::escape;
 use crate::model::{EncoderSpec, Part, parameter_count};
-use crate::report::escape;
 use crate::resolve::architecture_at;
 use crate::settings::{Architecture, Encoder, Job, Tokenization, Work};
 use crate::spec::{Diagnostics, Library, Override, Scale, System, fields};

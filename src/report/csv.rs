@@ -1,6 +1,7 @@
 //! A table as CSV: one line per cell, numbers in the frame's units and full precision.
 
-use super::{Cell, Table, escape};
+use super::{Cell, Table};
+use crate::escape;
 use crate::stats::t_interval;
 
 /// What a cell's line holds, after the values of its axes.

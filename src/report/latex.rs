@@ -1,7 +1,8 @@
 //! A table in LaTeX, with the rules of the `booktabs` package.
 
+use super::Table;
 use super::text::CellText;
-use super::{Table, escape};
+use crate::escape;
 
 /// A `table` environment, its notes in the caption.
 pub fn latex(table: &Table) -> String {

@@ -1,7 +1,8 @@
 //! A table in Markdown (GitHub's).
 
+use super::Table;
 use super::text::CellText;
-use super::{Table, escape};
+use crate::escape;
 
 /// A table in Markdown, its notes as a list below.
 pub fn markdown(table: &Table) -> String {

@@ -9,7 +9,6 @@
 mod best;
 mod csv;
 mod error;
-pub mod escape;
 mod latex;
 mod markdown;
 mod metric;

@@ -2,8 +2,9 @@
 
 use comfy_table::{Attribute, Cell, CellAlignment, ContentArrangement, presets};
 
+use super::Table;
 use super::text::CellText;
-use super::{Table, escape};
+use crate::escape;
 
 /// Whether a terminal's escape codes may be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

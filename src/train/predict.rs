@@ -6,6 +6,7 @@ use std::path::Path;
 use super::TrainError;
 use super::rows::Rows;
 use crate::data::Example;
+use crate::escape;
 use crate::metrics::{self, Scores, argmax};
 use crate::model::{Classifier, softmax};
 use crate::record::publish;
@@ -71,7 +72,7 @@ pub(super) fn write(path: &Path, classes: usize, splits: &[Written<'_>]) -> Resu
     for written in splits {
         let rows = written.examples.iter().zip(&written.predictions.probabilities);
         for (index, (example, scores)) in rows.enumerate() {
-            let group = quoted(example.group.as_deref().unwrap_or_default());
+            let group = quoted(&escape::csv(example.group.as_deref().unwrap_or_default()));
             let _ = write!(text, "{},{index},{group},{}", written.split.name(), example.label);
             for score in scores {
                 let _ = write!(text, ",{score}");

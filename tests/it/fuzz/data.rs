@@ -13,7 +13,7 @@ use super::{Fuzz, folder, plain};
 /// Decompressed bytes that are always read, whatever the file's size (`data::files`).
 const ALLOWANCE: usize = 16 << 20;
 
-fn gzip(dice: &mut Dice, bytes: Vec<u8>) -> Vec<u8> {
+fn gzip(dice: &mut Dice, bytes: &[u8]) -> Vec<u8> {
     let mut packed = Vec::new();
     // Several members in one file are legal.
     for part in bytes.chunks(1 + bytes.len() / (1 + dice.below(3))) {
@@ -31,7 +31,7 @@ fn task(source: TaskSource) -> Task {
 
 const CSV: &str = "sequence,label\nACGTNRYK,0\nacgt,1\n\"TTGA\",\"0\"\nGGCC,1\n";
 
-fn csv_task(reader: &'static str, pack: fn(&mut Dice, Vec<u8>) -> Vec<u8>, constant: usize) {
+fn csv_task(reader: &'static str, pack: fn(&mut Dice, &[u8]) -> Vec<u8>, constant: usize) {
     let folder = folder();
     for split in ["dev", "test"] {
         std::fs::write(folder.path().join(format!("{split}.csv")), CSV).unwrap();
@@ -80,7 +80,7 @@ fn csv_gz() {
     csv_task("csv_gz", gzip, 4 * ALLOWANCE);
 }
 
-fn corpus(reader: &'static str, pack: fn(&mut Dice, Vec<u8>) -> Vec<u8>, constant: usize) {
+fn corpus(reader: &'static str, pack: fn(&mut Dice, &[u8]) -> Vec<u8>, constant: usize) {
     let folder = folder();
     let path = folder.path().join("a.fasta");
     let source = CorpusSource::Fasta(vec!["a.fasta".to_owned()]);
@@ -121,7 +121,7 @@ fn fasta_gz() {
 fn gzip_file() {
     let mut dice = Dice::new(1, "gzip_file");
     let seeds = [">a\nACGT\n".to_owned(), format!(">a\n{}\n", "A".repeat(5000))];
-    let seeds: Vec<Vec<u8>> = seeds.map(|text| gzip(&mut dice, text.into_bytes())).into();
+    let seeds: Vec<Vec<u8>> = seeds.map(|text| gzip(&mut dice, text.as_bytes())).into();
     let folder = folder();
     let path = folder.path().join("a.fasta.gz");
     let source = CorpusSource::Fasta(vec!["a.fasta".to_owned()]);

@@ -45,7 +45,7 @@ pub(super) struct Fuzz {
     /// Longest damaged input in bytes, before it is packed.
     pub(super) longest: usize,
     /// Puts what was damaged into the container in which it is read.
-    pub(super) pack: fn(&mut Dice, Vec<u8>) -> Vec<u8>,
+    pub(super) pack: fn(&mut Dice, &[u8]) -> Vec<u8>,
     /// Bytes of memory per byte of the packed input.
     pub(super) multiple: usize,
     /// Bytes of memory beside that.
@@ -53,8 +53,8 @@ pub(super) struct Fuzz {
 }
 
 /// No container.
-pub(super) fn plain(_dice: &mut Dice, bytes: Vec<u8>) -> Vec<u8> {
-    bytes
+pub(super) fn plain(_dice: &mut Dice, bytes: &[u8]) -> Vec<u8> {
+    bytes.to_vec()
 }
 
 impl Fuzz {
@@ -67,18 +67,18 @@ impl Fuzz {
         let started = Instant::now();
         let mut heard = BTreeSet::new();
         for bytes in &self.seeds {
-            let answer = bench.attempt(&(self.pack)(&mut dice, bytes.clone()), &mut read);
-            match answer {
+            let packed = (self.pack)(&mut dice, bytes);
+            match bench.attempt(&packed, &mut read) {
                 Ok(Ok(answer)) => drop(heard.insert(shape(&answer))),
                 Ok(Err(refused)) => panic!("{}: a good input is refused: {refused}", self.reader),
-                Err(finding) => bench.report(bytes, &finding, seed, &mut read),
+                Err(finding) => bench.report(&packed, &finding, seed, &mut read),
             }
         }
         let mut cuts: Vec<Vec<u8>> = self.cuts();
         let mut kept: Vec<Vec<u8>> = Vec::new();
         while started.elapsed() < time || !cuts.is_empty() {
             let bytes = cuts.pop().unwrap_or_else(|| self.damaged(&kept, &mut dice));
-            let packed = (self.pack)(&mut dice, bytes.clone());
+            let packed = (self.pack)(&mut dice, &bytes);
             match bench.attempt(&packed, &mut read) {
                 Err(finding) => bench.report(&packed, &finding, seed, &mut read),
                 Ok(answer) => {

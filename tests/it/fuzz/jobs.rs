@@ -157,7 +157,7 @@ fn events() {
 fn job() {
     json("job", one_of_each().iter().map(bytes).collect()).run(|bytes| {
         let job: Job = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
-        Ok(format!("{}", job.work.stage().name()))
+        Ok(job.work.stage().name().to_owned())
     });
 }
 

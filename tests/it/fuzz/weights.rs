@@ -15,7 +15,8 @@ fn answer(tensors: &HostTensors) -> String {
 }
 
 /// Half of the time the length that stands before a header becomes that of the header.
-fn with_length(dice: &mut Dice, mut bytes: Vec<u8>) -> Vec<u8> {
+fn with_length(dice: &mut Dice, bytes: &[u8]) -> Vec<u8> {
+    let mut bytes = bytes.to_vec();
     let end = bytes.iter().rposition(|byte| *byte == b'}');
     if let Some(end) = end
         && end >= 8
@@ -116,7 +117,7 @@ const TORCH: &[&str] = &[
 ];
 
 /// A checkpoint's `pytorch_model.bin`.
-fn torch(reader: &'static str, seeds: Vec<Vec<u8>>, pack: fn(&mut Dice, Vec<u8>) -> Vec<u8>, longest: usize) {
+fn torch(reader: &'static str, seeds: Vec<Vec<u8>>, pack: fn(&mut Dice, &[u8]) -> Vec<u8>, longest: usize) {
     let folder = folder();
     let path = folder.path().join("pytorch_model.bin");
     // A pickle's values take tens of bytes for each of its opcodes.
@@ -136,12 +137,12 @@ fn pickles() -> Vec<Vec<u8>> {
 /// Pickles that are damaged and then put into whole archives.
 #[test]
 fn pickle_in_zip() {
-    torch("pickle_in_zip", pickles(), |_, pickle| zip(&members(&pickle)), 8000);
+    torch("pickle_in_zip", pickles(), |_, pickle| zip(&members(pickle)), 8000);
 }
 
 #[test]
 fn pickle_in_legacy() {
-    torch("pickle_in_legacy", pickles(), |_, pickle| legacy(&pickle), 8000);
+    torch("pickle_in_legacy", pickles(), |_, pickle| legacy(pickle), 8000);
 }
 
 /// Archives that are damaged themselves.

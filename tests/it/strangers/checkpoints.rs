@@ -188,6 +188,7 @@ fn what_a_pickle_repeats_costs_nothing() {
 
 #[test]
 fn tensors_that_claim_more_than_the_file_has_are_refused() {
+    const HUGE: i32 = i32::MAX;
     let claim = |view: View<'_>| {
         let pickle = Pickler::new(2).state_dict(&[("a", view)]);
         assert_eq!(read(&legacy(&pickle)).0.is_err(), read(&zip(&members(&pickle))).0.is_err());
@@ -195,7 +196,6 @@ fn tensors_that_claim_more_than_the_file_has_are_refused() {
     };
     let view =
         |count, start, shape, strides| View { kind: "FloatStorage", key: "0", count, start, shape, strides };
-    const HUGE: i32 = i32::MAX;
     for (view, says) in [
         (view(HUGE, 0, &[HUGE], &[1]), "the values that the file has"),
         (view(6, 0, &[7], &[1]), "`a` reaches beyond its storage"),

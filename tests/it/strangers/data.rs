@@ -27,8 +27,9 @@ fn a_gzip_bomb_is_given_up_early() {
     let folder = tempfile::tempdir().unwrap();
     let mut bomb = GzEncoder::new(Vec::new(), Compression::best());
     bomb.write_all(b">a\n").unwrap();
+    let megabyte = vec![b'A'; 1 << 20];
     for _ in 0..400 {
-        bomb.write_all(&[b'A'; 1 << 20]).unwrap();
+        bomb.write_all(&megabyte).unwrap();
     }
     let bomb = bomb.finish().unwrap();
     fs::write(folder.path().join("a.fasta.gz"), &bomb).unwrap();

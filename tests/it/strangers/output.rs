@@ -7,7 +7,7 @@ use std::process::Command;
 use bench::queue::message::Request;
 use bench::record::{FORMAT, Failure, JobFolder, JobResult, Measurement, Outcome, Record};
 use bench::report::{Styling, TableSpec, csv, latex, markdown, tabulate, terminal};
-use bench::results::{CellOutcome, ResultCell, frame};
+use bench::results::{CellOutcome, ResultCell, frame, write_csv};
 use bench::settings::{Job, Key, Metric, Split, Stage};
 use serde_json::json;
 
@@ -183,15 +183,21 @@ fn tables_say_what_names_are_and_do_no_more() {
     assert!(!markdown.contains("<script") || markdown.contains("\\<script"), "{markdown}");
     assert!(!markdown.contains("[a](b)"), "{markdown}");
     assert!(!latex.contains("\\input"), "{latex}");
-    let fields: Vec<Vec<String>> = ::csv::Reader::from_reader(csv.as_bytes())
-        .records()
-        .map(|record| record.unwrap().iter().map(str::to_owned).collect())
-        .collect();
-    assert!(fields.iter().flatten().any(|field| field == "-0.03"), "{csv}");
-    assert!(fields.iter().flatten().any(|field| field == "'@b"), "{csv}");
-    let is_formula =
-        |field: &String| field.starts_with(['=', '+', '-', '@', '\t', '\r']) && field.parse::<f64>().is_err();
-    assert!(!fields.iter().flatten().any(is_formula), "{csv}");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("results.csv");
+    write_csv(&mut frame.clone(), &path).unwrap();
+    for csv in [csv, fs::read_to_string(path).unwrap()] {
+        let fields: Vec<String> = ::csv::Reader::from_reader(csv.as_bytes())
+            .records()
+            .flat_map(|record| record.unwrap().iter().map(str::to_owned).collect::<Vec<_>>())
+            .collect();
+        assert!(is_harmless(&csv), "{csv:?}");
+        assert!(fields.iter().any(|field| field == "-0.03"), "{csv}");
+        assert!(fields.iter().any(|field| field == "'@b"), "{csv}");
+        let is_formula =
+            |field: &&String| field.starts_with(['=', '+', '-', '@']) && field.parse::<f64>().is_err();
+        assert_eq!(fields.iter().find(is_formula), None, "{csv}");
+    }
 }
 
 /// What the protocol carries comes out as it went in: escaping is for who prints.

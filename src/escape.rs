@@ -33,7 +33,7 @@ fn steers(c: char) -> bool {
 }
 
 /// For a cell or a paragraph of Markdown (GitHub's).
-pub(super) fn markdown(text: &str) -> String {
+pub fn markdown(text: &str) -> String {
     let text = line(text);
     let mut shown = String::new();
     let mut previous = ' ';
@@ -56,7 +56,7 @@ pub(super) fn markdown(text: &str) -> String {
 }
 
 /// For the body of a LaTeX document.
-pub(super) fn latex(text: &str) -> String {
+pub fn latex(text: &str) -> String {
     let mut shown = String::new();
     for c in line(text).chars() {
         match c {
@@ -93,7 +93,7 @@ pub(super) fn latex(text: &str) -> String {
 
 /// For a field of a CSV file that a spreadsheet may open: no formula. A number stays one.
 /// The quotes of CSV are the writer's.
-pub(super) fn csv(text: &str) -> String {
+pub fn csv(text: &str) -> String {
     let text = line(text);
     // Wide forms are read as well, by spreadsheets of languages that use them.
     let begins = ['=', '+', '-', '@', '＝', '＋', '－', '＠'];
