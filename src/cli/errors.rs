@@ -7,6 +7,7 @@ use std::ops::Range;
 
 use annotate_snippets::{AnnotationKind, Level, Origin, Renderer, Snippet};
 
+use crate::escape::{is_unseen, spelt_out as visible};
 use crate::spec::{Diagnostic, Diagnostics, Place};
 
 /// Why a command did not do what was asked.
@@ -187,20 +188,7 @@ fn harmless(c: char) -> char {
     }
 }
 
-/// Text of files and paths with control characters spelt out.
-fn visible(text: &str) -> String {
-    let mut visible = String::with_capacity(text.len());
-    for c in text.chars() {
-        if c.is_control() && c != '\n' || is_unseen(c) {
-            visible.extend(c.escape_unicode());
-        } else {
-            visible.push(c);
-        }
-    }
-    visible
-}
-
-/// As [`visible`], on one line, with what is too long to be read cut: each name, and the whole.
+/// Foreign text on one line, with what is too long to be read cut: each name, and the whole.
 fn one_line(text: &str) -> String {
     let parts: Vec<String> =
         visible(text).replace('\n', "\\n").split('`').map(|part| short(part, 200)).collect();
@@ -216,12 +204,4 @@ fn short(text: &str, most: usize) -> String {
     let mut end: Vec<char> = text.chars().rev().take(most / 10).collect();
     end.reverse();
     format!("{beginning}...{}", end.into_iter().collect::<String>())
-}
-
-/// Characters that nobody sees, so that a wrong name looks like the right one, or that turn
-/// the direction of what follows.
-fn is_unseen(c: char) -> bool {
-    matches!(c,
-        '\u{a0}' | '\u{ad}' | '\u{feff}' | '\u{2000}'..='\u{200f}' | '\u{2028}'..='\u{202f}'
-        | '\u{205f}'..='\u{206f}' | '\u{3000}' | '\u{e0000}'..='\u{e007f}')
 }

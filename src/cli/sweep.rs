@@ -18,7 +18,7 @@ use super::progress::Progress;
 use super::space::{bytes, check_space};
 use super::stored::StoredPlan;
 use super::table::{Format, specs, styling, width};
-use super::{Places, Verdict, say};
+use super::{Places, Verdict, say_as_is};
 use crate::plan::Plan;
 use crate::queue::{
     EarlierFailures, Host, Limits, LockedResults, Notice, Patience, Queued, RunError, Slot, Summary,
@@ -283,7 +283,7 @@ fn conclude(stored: &StoredPlan, results: &Path, arguments: &Arguments) -> Resul
             let file = tables.join(format!("{}.{}", spec.name, format.ending()));
             publish(&file, format.render(&table, 200, Styling::Plain).as_bytes())?;
         }
-        say(&format!("{}\n", Format::Terminal.render(&table, width(), styling())))?;
+        say_as_is(&format!("{}\n", Format::Terminal.render(&table, width(), styling())))?;
     }
     eprintln!(
         "results: {0}/results.parquet and .csv; tables: {0}/tables/; jobs: {1}/jobs/\nagain: bench table {2}; what ran: bench plan {3}",
