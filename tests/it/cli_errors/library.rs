@@ -110,6 +110,18 @@ exclude = [{ model = "bare", task = "lab/windows" }]
 
 const PRETRAINED: &str = "title = \"Mine\"\narchitecture = \"encoder\"\ntokenization = \"6-mer\"\nmasking = \"token\"\ninit = [\"pretrained\"]\n[pretrain]\n";
 
+/// Zipped axes may have a value twice, where the others tell the cells apart.
+#[test]
+fn a_zip_may_repeat_a_value() {
+    let folder = Folder::new();
+    let grid = "[[grid]]\nmodel = [\"mine\", \"mine\", \"dnabert-3\"]\ninit = \"random\"\nmasking = [\"token\", \"span-6\", \"token\"]\nzip = [\"model\", \"masking\"]\n";
+    folder.write("my.toml", format!("scale = \"tiny\"\ntasks = [\"synthetic/motif\"]\n{grid}"));
+    folder.write("systems/mine.toml", SYSTEM);
+    let said = folder.run(&["plan", "my.toml"]);
+    assert_eq!(said.code, Some(0), "{}", said.stderr);
+    assert!(said.stdout.contains("model: dnabert-3 (1), mine (2)"), "{}", said.stdout);
+}
+
 /// A circle is one mistake, from wherever it is entered.
 #[test]
 fn systems_that_start_from_each_other_are_told_once() {
