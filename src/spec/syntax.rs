@@ -68,9 +68,13 @@ fn report(root: &Node, errors: &[Error], out: &mut Diagnostics) {
     let readable = unclosed.as_ref().map_or(usize::MAX, |place| place.span.start);
     let mut reported = 0;
     for (span, message) in errors {
-        let line = line_of(&source.text, span.start);
-        if span.start < reported || line.end >= readable {
+        // Before the line is looked for: a line of brackets has an error at each of them.
+        if span.start < reported {
             continue;
+        }
+        let line = line_of(&source.text, span.start);
+        if line.end >= readable {
+            break;
         }
         reported = line.end + 1;
         out.push_unreadable(explain(&place(span), message), place(unreadable(&source.text, line)));
@@ -119,7 +123,8 @@ fn first_unclosed(node: &Node) -> Option<Place> {
     let is_unclosed = brackets.is_some_and(|(open, close)| {
         let text = node.place.text();
         let last_is_of_child = children.iter().any(|child| child.place.span.end == span.end);
-        text.starts_with(open) && !is_head(&node.place) && (last_is_of_child || !text.ends_with(close))
+        let is_open = text.starts_with(open) && (last_is_of_child || !text.ends_with(close));
+        is_open && !is_head(&node.place)
     });
     let bracket = Place { source: Arc::clone(source), span: span.start..span.start + 1 };
     children.into_iter().find_map(first_unclosed).or(is_unclosed.then_some(bracket))
