@@ -180,6 +180,10 @@ impl Diagnostics {
     /// Adds one, unless the same was said of the same place, or the place is not valid TOML
     /// and what was read there is a guess.
     pub fn push(&mut self, diagnostic: Diagnostic) {
+        // Nothing changes any more, and looking through thousands of broken lines takes its time.
+        if self.dropped && self.found.len() == Self::MOST {
+            return;
+        }
         if !self.unreadable.iter().any(|place| place.touches(&diagnostic.place)) {
             self.insert(diagnostic);
         }

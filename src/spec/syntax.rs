@@ -74,11 +74,14 @@ fn report(root: &Node, errors: &[Error], out: &mut Diagnostics) {
     let readable = unclosed.as_ref().map_or(usize::MAX, |place| place.span.start);
     let (mut reported, mut second) = (0, 0);
     for (span, message) in errors {
-        let line = line_of(&source.text, span.start);
-        // What a table says that is there already is said again, and that is no further mistake.
-        let is_of_second = is_duplicate(message) && span.start < second;
-        if span.start < reported || line.end >= readable || is_of_second {
+        // Before the line is looked for: a line of brackets has an error at each of them. What
+        // a table says that is there already is said again, and that is no further mistake.
+        if span.start < reported || (is_duplicate(message) && span.start < second) {
             continue;
+        }
+        let line = line_of(&source.text, span.start);
+        if line.end >= readable {
+            break;
         }
         reported = line.end + 1;
         let stretch = unreadable(&source.text, line);
@@ -149,7 +152,8 @@ fn first_unclosed(node: &Node) -> Option<Place> {
     let is_unclosed = brackets.is_some_and(|(open, close)| {
         let text = node.place.text();
         let last_is_of_child = children.iter().any(|child| child.place.span.end == span.end);
-        text.starts_with(open) && !is_head(&node.place) && (last_is_of_child || !text.ends_with(close))
+        let is_open = text.starts_with(open) && (last_is_of_child || !text.ends_with(close));
+        is_open && !is_head(&node.place)
     });
     let bracket = Place { source: Arc::clone(source), span: span.start..span.start + 1 };
     children.into_iter().find_map(first_unclosed).or(is_unclosed.then_some(bracket))

@@ -163,13 +163,17 @@ fn job() {
 
 #[test]
 fn stored_plan() {
-    let coordinates = serde_json::json!({ "model": "dnabert-2", "task": "gue/mouse/1", "seed": "1" });
     let table = serde_json::json!({
         "name": "a", "rows": ["model"], "columns": ["task"], "filter": { "task": ["x"] }, "baseline": {}, "metric": null
     });
     let plan = serde_json::json!({
-        "format": 2, "sweep": "fuzz", "scale": "tiny", "jobs": one_of_each(), "tables": [table],
-        "cells": [{ "coordinates": coordinates, "metric": "mcc", "finetune": "abc", "pretrain": ["a", "b"] }],
+        "format": 3, "sweep": "fuzz", "scale": "tiny", "tables": [table], "shapes": ["a", "b"],
+        "axes": [{ "name": "model", "values": ["dnabert-2"] }, { "name": "task", "values": ["x", "y"] }],
+        "jobs": [
+            { "key": "a", "stage": "pretrain", "label": "a", "shape": 0, "steps": 5 },
+            { "key": "b", "stage": "finetune", "label": "b", "shape": 1, "steps": 7 },
+        ],
+        "cells": [{ "at": [0, 1], "metric": "mcc", "finetune": 1, "pretrain": [0] }],
     });
     let results = folder();
     let path = results.path().join("fuzz/plan.json");

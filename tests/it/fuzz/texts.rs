@@ -111,7 +111,7 @@ fn sweep() {
         longest: 20_000,
         pack: plain,
         // Of the cells: a few letters ask for as many as a sweep may have.
-        multiple: 200,
+        multiple: 500,
         constant: 1 << 29,
     };
     fuzz.run(|bytes| {
@@ -126,6 +126,47 @@ fn sweep() {
     });
 }
 
+/// Files of one thing again and again: what is quick for ten must be so for ten thousand.
+#[test]
+fn long_toml() {
+    let library = World::of_the_repository().library(&mut Diagnostics::default());
+    for (start, part) in [
+        ("a={a==", "]"),
+        ("a=", "["),
+        ("a=[", "[],"),
+        ("a=[{", "a=[],"),
+        ("a=[", "1 "),
+        ("", "=\n"),
+        ("", "a=\n"),
+        ("", "N=1\n"),
+        ("", "N=1\n=\n"),
+        ("", "\"model.N\"=[1]\n"),
+        ("", "[aN]\n"),
+        ("", "[[grid]]\n"),
+        ("", "[[grid]]\nmodel=\"x\"\n=\n"),
+        ("[[grid]]\nmodel=[", "\"N\","),
+        ("[[grid]]\ntask=[", "\"gue/mouse/1\","),
+        ("a=\"", "\\q"),
+        ("a.", "a."),
+        ("#", "\u{1f9ec}"),
+    ] {
+        let text: String = start
+            .chars()
+            .chain(
+                (0..)
+                    .flat_map(|n: u32| part.replace('N', &n.to_string()).chars().collect::<Vec<_>>())
+                    .take(120_000),
+            )
+            .collect();
+        let started = std::time::Instant::now();
+        let mut mistakes = Diagnostics::default();
+        read_sweep("fuzz", &Source::new("fuzz.toml", text), &library, &mut mistakes);
+        let said = readers::explained(mistakes);
+        let took = started.elapsed();
+        assert!(took.as_secs() < 4, "{took:?} for {start}{part}{part}...: {said}");
+    }
+}
+
 /// One file of a library; `kind` says of which.
 fn library_file(reader: &'static str, kind: LibraryKind) {
     let fuzz = Fuzz {
@@ -134,7 +175,8 @@ fn library_file(reader: &'static str, kind: LibraryKind) {
         words: TOML,
         longest: 10_000,
         pack: plain,
-        multiple: 200,
+        // The parser keeps an error, of hundreds of bytes, for each bracket too many.
+        multiple: 500,
         constant: 1 << 18,
     };
     fuzz.run(|bytes| {

@@ -19,6 +19,7 @@ fn with_length(dice: &mut Dice, bytes: &[u8]) -> Vec<u8> {
     let mut bytes = bytes.to_vec();
     let end = bytes.iter().rposition(|byte| *byte == b'}');
     if let Some(end) = end
+        && bytes.len() < 4096
         && end >= 8
         && dice.below(2) == 0
     {

@@ -123,15 +123,18 @@ fn what_failed_jobs_said_is_harmless() {
     let record_folder = JobFolder::new(&results, &done.key);
     let attempt = record_folder.begin(&done).unwrap();
     record_folder.attempt(&attempt).finish(&record).unwrap();
-    let coordinates = |model: &str| {
-        json!({ "model": model, "tokenization": "3-mer", "masking": "token", "init": "random", "task": EVIL,
-                "label_fraction": "1", "seed": "1" })
-    };
+    let axis = |name: &str, values: &[&str]| json!({ "name": name, "values": values });
+    let stored = |job: &Job| json!({ "key": job.key, "stage": "finetune", "label": job.label, "shape": 0, "steps": 1 });
     let plan = json!({
-        "format": 2, "sweep": "study", "scale": EVIL, "tables": [], "jobs": [job, done],
+        "format": 3, "sweep": "study", "scale": EVIL, "tables": [], "shapes": [EVIL],
+        "axes": [
+            axis("model", &[EVIL, "b"]), axis("tokenization", &["3-mer"]), axis("masking", &["token"]),
+            axis("init", &["random"]), axis("task", &[EVIL]), axis("label_fraction", &["1"]), axis("seed", &["1"]),
+        ],
+        "jobs": [stored(&job), stored(&done)],
         "cells": [
-            { "coordinates": coordinates(EVIL), "metric": "mcc", "finetune": "done", "pretrain": [] },
-            { "coordinates": coordinates("b"), "metric": "mcc", "finetune": job.key, "pretrain": [] },
+            { "at": [0, 0, 0, 0, 0, 0, 0], "metric": "mcc", "finetune": 1, "pretrain": [] },
+            { "at": [1, 0, 0, 0, 0, 0, 0], "metric": "mcc", "finetune": 0, "pretrain": [] },
         ],
     });
     fs::create_dir_all(results.join("study")).unwrap();
