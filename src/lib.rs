@@ -8,6 +8,7 @@
 
 pub mod cli;
 pub mod data;
+pub mod escape;
 pub mod mask;
 pub mod metrics;
 pub mod model;

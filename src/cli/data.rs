@@ -8,6 +8,7 @@ use super::errors::{CliError, check};
 use super::experiment::environment_root;
 use super::{Verdict, library, say};
 use crate::data::{self, Entry, Found, data_root};
+use crate::escape::line;
 use crate::settings::Split;
 use crate::spec::{Diagnostics, Library};
 
@@ -44,15 +45,17 @@ pub(super) fn run(arguments: &Arguments) -> Result<Verdict, CliError> {
     check(mistakes)?;
     let root = data_root(list.data_root.as_deref(), environment_root().as_deref(), &list.library)?;
     for (id, entry) in &library.tasks {
+        let id = line(id);
         say(&match data::catalogue(&entry.task, &root)? {
             Found::Present(known) => format!("{id:28}{}\n", present(&known)),
-            Found::Missing(missing) => format!("{id:28}missing: {}\n", missing.what),
+            Found::Missing(missing) => format!("{id:28}missing: {}\n", line(&missing.what)),
         })?;
     }
     for (id, entry) in &library.corpora {
+        let id = line(id);
         say(&match data::catalogue_corpus(&entry.corpus, &root)? {
             Found::Present(_) => format!("{id:28}corpus\n"),
-            Found::Missing(missing) => format!("{id:28}missing: {}\n", missing.what),
+            Found::Missing(missing) => format!("{id:28}missing: {}\n", line(&missing.what)),
         })?;
     }
     Ok(Verdict::Complete)

@@ -7,6 +7,7 @@ use std::ops::Range;
 
 use annotate_snippets::{AnnotationKind, Level, Origin, Renderer, Snippet};
 
+use crate::escape::{is_unseen, spelt_out as visible};
 use crate::spec::{Diagnostic, Diagnostics, Place};
 
 /// Why a command did not do what was asked.
@@ -21,6 +22,17 @@ pub(super) enum CliError {
 }
 
 impl CliError {
+    /// Without what surrounds it on a terminal.
+    pub(super) fn text(&self) -> String {
+        match self {
+            Self::Message(text) | Self::Interrupted(text) => text.clone(),
+            Self::Mistakes(diagnostics) => {
+                let messages = diagnostics.clone().sorted().into_iter().map(|diagnostic| diagnostic.message);
+                messages.collect::<Vec<_>>().join("; ")
+            }
+        }
+    }
+
     /// The exit code: the input or the command line is wrong, or jobs remain.
     pub(super) fn code(&self) -> u8 {
         match self {
@@ -64,46 +76,63 @@ pub(super) fn render(error: &CliError) -> String {
     }
 }
 
+/// Most mistakes that are shown: nobody reads more in one go.
+const MOST_SHOWN: usize = 50;
+
 fn render_all(diagnostics: Diagnostics) -> String {
     let renderer = if coloured(&std::io::stderr()) { Renderer::styled() } else { Renderer::plain() };
     let truncated = diagnostics.is_truncated();
     let diagnostics = diagnostics.sorted();
     let mut text = String::new();
     let mut said = BTreeSet::new();
-    for diagnostic in &diagnostics {
+    for diagnostic in diagnostics.iter().take(MOST_SHOWN) {
         text.push_str(&render_one(&renderer, diagnostic, &mut said));
         text.push_str("\n\n");
     }
-    let _ = match (diagnostics.len(), truncated) {
-        (1, _) => writeln!(text, "1 mistake; nothing was run or written"),
-        (count, false) => writeln!(text, "{count} mistakes; nothing was run or written"),
-        (count, true) => writeln!(text, "{count} mistakes and more; nothing was run or written"),
+    let count = match (diagnostics.len(), truncated) {
+        (1, _) => "1 mistake".to_owned(),
+        (count, true) => format!("more than {count} mistakes, of which the first {MOST_SHOWN} are shown"),
+        (count, false) if count > MOST_SHOWN => {
+            format!("{count} mistakes, of which the first {MOST_SHOWN} are shown")
+        }
+        (count, false) => format!("{count} mistakes"),
     };
+    let _ = writeln!(text, "{count}; nothing was run or written");
     text
 }
 
 /// `said` are the long lists that stand above already: each is shown once.
 fn render_one(renderer: &Renderer, diagnostic: &Diagnostic, said: &mut BTreeSet<String>) -> String {
     let Place { source, span } = &diagnostic.place;
-    let message = visible(&diagnostic.message);
+    let message = one_line(&diagnostic.message);
+    let path = one_line(&source.path);
     let title = Level::ERROR.primary_title(&message);
     if diagnostic.label.is_empty() {
-        return renderer.render(&[title.element(Origin::path(&source.path))]);
+        return renderer.render(&[title.element(Origin::path(&path))]);
     }
-    let label = visible(&diagnostic.label);
+    let label = one_line(&diagnostic.label);
     let (lines, first, span) = lines_around(&source.text, span);
     // Control characters would steer the terminal; blanks of equal length keep the carets right.
     let shown: String = lines.chars().map(harmless).collect();
     let annotation = AnnotationKind::Primary.span(span).label(&label);
-    let snippet = Snippet::source(&shown).path(&source.path).line_start(first).annotation(annotation);
-    let help: Vec<String> = diagnostic.help.iter().map(|line| wrapped(&visible(line), said)).collect();
-    let group = title.element(snippet);
-    renderer.render(&[group.elements(help.iter().map(|line| Level::HELP.message(line)))])
+    let snippet = Snippet::source(&shown).path(&path).line_start(first).annotation(annotation);
+    let help: Vec<String> = diagnostic.help.iter().map(|line| wrapped(&one_line(line), said)).collect();
+    let notes = diagnostic.notes.iter().map(|line| one_line(line));
+    let notes: Vec<String> = notes.filter(|line| said.insert(line.clone())).collect();
+    let group = title.element(snippet).elements(help.iter().map(|line| Level::HELP.message(line)));
+    renderer.render(&[group.elements(notes.iter().map(|line| Level::NOTE.message(line)))])
 }
 
-/// The lines that hold a span, the number of the first of them, and the span within them.
+/// The lines that hold a span, the number of the first of them, and the span within them. Of
+/// a span over many lines the first is enough.
 fn lines_around<'a>(text: &'a str, span: &Range<usize>) -> (&'a str, usize, Range<usize>) {
+    const MOST_LINES: usize = 6;
     let (start, end) = (span.start.min(text.len()), span.end.min(text.len()));
+    let mut ends = text[start..end].match_indices('\n').map(|(at, _)| start + at);
+    let end = match (ends.next(), ends.nth(MOST_LINES - 2)) {
+        (Some(first), Some(_)) => first - usize::from(text[start..first].ends_with('\r')),
+        (Some(_) | None, _) => end,
+    };
     let from = text[..start].rfind('\n').map_or(0, |at| at + 1);
     let to = text[end..].find('\n').map_or(text.len(), |at| end + at);
     // A caret may stand behind the last character, where a line ends with CRLF.
@@ -151,23 +180,28 @@ fn harmless(c: char) -> char {
         c if c.is_ascii_control() => ' ',
         // Two-byte controls U+0080 to U+009F become a two-byte blank.
         c if c.is_control() => '\u{a0}',
+        // A joiner is part of what is seen.
+        '\u{200d}' => c,
+        c if is_unseen(c) && c.len_utf8() == 2 => '·',
+        c if is_unseen(c) && c.len_utf8() == 3 => '\u{fffd}',
         c => c,
     }
 }
 
-/// Text of files and paths with control characters spelt out.
-fn visible(text: &str) -> String {
-    text.chars()
-        .flat_map(|c| {
-            let steers = c.is_control() && c != '\n' || is_directional(c);
-            let spelt: Vec<char> = if steers { c.escape_unicode().collect() } else { vec![c] };
-            spelt
-        })
-        .collect()
+/// Foreign text on one line, with what is too long to be read cut: each name, and the whole.
+fn one_line(text: &str) -> String {
+    let parts: Vec<String> =
+        visible(text).replace('\n', "\\n").split('`').map(|part| short(part, 200)).collect();
+    short(&parts.join("`"), 8000)
 }
 
-/// Characters that turn the direction of what follows, and could make a message read as
-/// something else.
-fn is_directional(c: char) -> bool {
-    matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+/// The beginning and the end of a text of more than `most` characters.
+fn short(text: &str, most: usize) -> String {
+    if text.len() <= most || text.chars().nth(most).is_none() {
+        return text.to_owned();
+    }
+    let beginning: String = text.chars().take(most * 3 / 10).collect();
+    let mut end: Vec<char> = text.chars().rev().take(most / 10).collect();
+    end.reverse();
+    format!("{beginning}...{}", end.into_iter().collect::<String>())
 }

@@ -66,7 +66,11 @@ fn beside(
     paths.sort();
     for path in paths {
         if path.is_dir() {
-            beside(kind, root, &path, files)?;
+            // A link may lead back to where it is.
+            let inner = fs::canonicalize(&path).map_err(named)?;
+            if !fs::canonicalize(folder).map_err(named)?.starts_with(&inner) {
+                beside(kind, root, &path, files)?;
+            }
         } else if let Some(id) = path.strip_prefix(root).ok().and_then(id) {
             let (text, problem) = match read(&path) {
                 Ok(text) => (text, None),
@@ -97,6 +101,8 @@ pub(super) fn read(path: &Path) -> Result<String, String> {
         }
         Err(error) => return refuse(error.to_string()),
         Ok(metadata) if metadata.is_dir() => return refuse("this is a folder".to_owned()),
+        // A pipe may never end, and a device never does.
+        Ok(metadata) if !metadata.is_file() => return refuse("this is a pipe or a device".to_owned()),
         Ok(metadata) => metadata.len(),
     };
     if length > LONGEST {

@@ -15,6 +15,8 @@ mod library;
 mod measure;
 mod plan;
 mod progress;
+#[doc(hidden)]
+pub mod readers;
 mod space;
 mod status;
 mod stored;
@@ -28,6 +30,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::escape::lines;
 use errors::CliError;
 
 /// Trains, scores and tabulates every cell of an ablation study of DNA language models.
@@ -147,8 +150,15 @@ fn say_json(value: &impl serde::Serialize) -> Result<(), CliError> {
     }
 }
 
-/// Writes to stdout; a reader that has gone is no error.
+/// Writes text for people to stdout. Names and messages in it come from files and workers,
+/// and steer nothing.
 fn say(text: &str) -> Result<(), CliError> {
+    say_as_is(&lines(text))
+}
+
+/// Writes to stdout what is harmless already and must stay as it is: tables, with colours
+/// of our own, and JSON. A reader that has gone is no error.
+fn say_as_is(text: &str) -> Result<(), CliError> {
     use std::io::{ErrorKind, Write, stdout};
     match stdout().write_all(text.as_bytes()).and_then(|()| stdout().flush()) {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),

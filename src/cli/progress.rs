@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use super::plan::duration;
+use crate::escape::line;
 use crate::plan::steps;
 use crate::queue::{Notice, Slot, SlotId};
 use crate::settings::{Job, Key};
@@ -41,7 +42,7 @@ impl Progress {
         };
         for job in jobs {
             progress.jobs += 1;
-            progress.labels.insert(job.key.clone(), job.label.clone());
+            progress.labels.insert(job.key.clone(), line(&job.label));
             progress.steps.insert(job.key.clone(), steps(job) as u64);
         }
         if std::io::stderr().is_terminal() {
@@ -165,10 +166,12 @@ impl Progress {
         }
     }
 
+    /// One line; labels, messages and last words in it come from files and workers.
     fn line(&self, text: &str) {
+        let text = line(text);
         match &self.shown {
             // A terminal that is gone takes no line.
-            Shown::Bars { all, .. } => drop(all.println(text)),
+            Shown::Bars { all, .. } => drop(all.println(&text)),
             Shown::Lines => eprintln!("{text}"),
         }
     }

@@ -12,6 +12,7 @@ use super::errors::CliError;
 use super::plan::duration;
 use super::stored::{StoredJob, StoredPlan, known};
 use super::{VERSION, Verdict, say, say_json};
+use crate::escape::line;
 use crate::plan::History;
 use crate::record::{Event, Failure, JobFolder, Mark, Record, State};
 use crate::settings::Stage;
@@ -192,7 +193,7 @@ fn as_text(standing: &Standing<'_>) -> String {
         text.push('\n');
     }
     for Begun { job, last, .. } in &standing.begun {
-        let _ = writeln!(text, "  begun: {}: {}", job.label, how_far(last));
+        let _ = writeln!(text, "  begun: {}: {}", line(&job.label), line(&how_far(last)));
     }
     let Remaining { jobs, slot_seconds, unknown } = standing.remaining;
     if jobs > unknown {
@@ -201,13 +202,20 @@ fn as_text(standing: &Standing<'_>) -> String {
         let _ = writeln!(text, "  remaining: about {} on one slot{more}", duration(slot_seconds));
     }
     for (job, failure) in &standing.failed {
-        let _ = writeln!(text, "  failed: {}: {}: {}", job.label, failure.outcome.name(), failure.message);
+        let _ = writeln!(
+            text,
+            "  failed: {}: {}: {}",
+            line(&job.label),
+            failure.outcome.name(),
+            line(&failure.message)
+        );
     }
     for (mark, count) in &standing.marks {
         let _ = writeln!(text, "  marked {}: {count} jobs", mark.name());
     }
     for (version, count) in &standing.foreign {
-        let _ = writeln!(text, "  made by version {version}, not by this one ({VERSION}): {count} jobs");
+        let _ =
+            writeln!(text, "  made by version {}, not by this one ({VERSION}): {count} jobs", line(version));
     }
     text
 }

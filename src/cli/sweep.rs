@@ -18,7 +18,7 @@ use super::progress::Progress;
 use super::space::{bytes, check_space};
 use super::stored::StoredPlan;
 use super::table::{Format, specs, styling, width};
-use super::{Places, Verdict, say};
+use super::{Places, Verdict, say_as_is};
 use crate::plan::Plan;
 use crate::queue::{
     EarlierFailures, Host, Limits, LockedResults, Notice, Patience, Queued, RunError, Slot, Summary,
@@ -28,6 +28,7 @@ use crate::record::{JobFolder, State, publish, remove_litter};
 use crate::report::{Styling, tabulate};
 use crate::results::{write_csv, write_parquet};
 use crate::settings::{Key, Run, Stage};
+use crate::train::device_is_there;
 
 /// Arguments of `bench sweep`.
 #[derive(Args, Debug)]
@@ -67,6 +68,9 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &Arguments) -> Result<Verdict, CliError> {
     let experiment = load(&arguments.file, &arguments.places)?;
     let slots = slots(arguments.devices.as_deref(), arguments.slots, &Host::here())?;
+    for slot in &slots {
+        device_is_there(&slot.device.to_string())?;
+    }
     refuse_missing_data(&experiment)?;
     let wanted = wanted(&experiment.plan, &arguments.only)?;
     let results = hold(&arguments.places.results, arguments.wait)?;
@@ -76,7 +80,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<Verdict, CliError> {
     check_space(&experiment, &jobs, slots.len(), results.path())?;
     stored.write(results.path())?;
     let summary = work(arguments, &experiment, jobs, slots, &results)?;
-    conclude(&stored, results.path(), arguments)?;
+    // Where the disk is full, the tables wait too; what else is to be said is said.
+    conclude(&stored, results.path(), arguments).map_err(|error| cut_short(&error.text(), results.path()))?;
     let partial = wanted.len() < experiment.plan.jobs.len();
     let open = partial && !all_done(&experiment.plan, results.path())?;
     let verdict = match summary {
@@ -204,13 +209,16 @@ fn work(
     });
     let elapsed = progress.elapsed();
     progress.close();
-    let summary = summary.map_err(|error| cut_short(&error, results.path()))?;
+    let summary = summary.map_err(|error| match error {
+        RunError::Folder(error) => cut_short(&error.to_string(), results.path()),
+        RunError::Graph(_) | RunError::Watch(_) | RunError::NoWorker { .. } => error.into(),
+    })?;
     eprintln!("{} jobs done in all; this took {}", summary.done, duration(elapsed.as_secs_f64()));
     Ok(summary)
 }
 
 /// Nothing that was done is lost where the queue cannot go on; the same command goes on.
-fn cut_short(error: &RunError, results: &Path) -> CliError {
+fn cut_short(error: &str, results: &Path) -> CliError {
     let space = free_bytes(results).map_or_else(String::new, |free| format!(" ({} free there)", bytes(free)));
     CliError::Interrupted(format!(
         "{error}{space}\nhelp: what is done stays done; once this is mended, go on with: {}",
@@ -275,7 +283,7 @@ fn conclude(stored: &StoredPlan, results: &Path, arguments: &Arguments) -> Resul
             let file = tables.join(format!("{}.{}", spec.name, format.ending()));
             publish(&file, format.render(&table, 200, Styling::Plain).as_bytes())?;
         }
-        say(&format!("{}\n", Format::Terminal.render(&table, width(), styling())))?;
+        say_as_is(&format!("{}\n", Format::Terminal.render(&table, width(), styling())))?;
     }
     eprintln!(
         "results: {0}/results.parquet and .csv; tables: {0}/tables/; jobs: {1}/jobs/\nagain: bench table {2}; what ran: bench plan {3}",

@@ -7,6 +7,7 @@ use clap::Args;
 
 use super::errors::{CliError, check};
 use super::{Verdict, library, say};
+use crate::escape;
 use crate::model::{EncoderSpec, Part, parameter_count};
 use crate::resolve::architecture_at;
 use crate::settings::{Architecture, Encoder, Job, Tokenization, Work};
@@ -66,11 +67,20 @@ fn line(system: &System, scale: &Scale) -> String {
     };
     let tokens = system.tokenization.to_string();
     let masking = system.masking.to_string();
-    format!("{:24}{tokens:16}{masking:13}{parameters:>13}  {}\n", system.name, system.title)
+    format!(
+        "{:24}{tokens:16}{masking:13}{parameters:>13}  {}\n",
+        escape::line(&system.name),
+        escape::line(&system.title)
+    )
 }
 
 fn page(system: &System, scale: &Scale) -> String {
-    let mut text = format!("{}: {}\n{}\n\n", system.name, system.title, system.source_note);
+    let mut text = format!(
+        "{}: {}\n{}\n\n",
+        escape::line(&system.name),
+        escape::line(&system.title),
+        system.source_note
+    );
     let inits: Vec<&str> = system.init.iter().map(|init| init.name()).collect();
     let _ = writeln!(text, "tokenization  {}", system.tokenization);
     let _ = writeln!(text, "masking       {}", system.masking);
@@ -104,7 +114,7 @@ fn settings_text(system: &System, scale: &Scale) -> String {
             (None, Some(of_system)) => of_system,
             (None, None) => continue,
         };
-        let _ = writeln!(text, "  {:26}{value:18}{}", field.path, field.doc);
+        let _ = writeln!(text, "  {:26}{:18}{}", field.path, escape::line(&value), field.doc);
     }
     text
 }

@@ -5,7 +5,7 @@ use clap::{Args, ValueEnum};
 use super::collect::collect;
 use super::errors::{CliError, coloured};
 use super::stored::StoredPlan;
-use super::{Verdict, say};
+use super::{Verdict, say_as_is};
 use crate::report::{self, Styling, Table, TableSpec, default_table, tabulate};
 use polars::prelude::DataFrame;
 
@@ -78,8 +78,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<Verdict, CliError> {
     let frame = collect(&arguments.results, &plan)?;
     for spec in chosen(arguments, &plan, &frame)? {
         let table = tabulate(&frame, &spec)?;
-        say(&arguments.format.render(&table, width(), styling()))?;
-        say("\n")?;
+        say_as_is(&arguments.format.render(&table, width(), styling()))?;
+        say_as_is("\n")?;
     }
     Ok(Verdict::Complete)
 }

@@ -19,6 +19,12 @@ pub enum DataError {
         /// The folder.
         path: PathBuf,
     },
+    /// Neither a file nor a folder.
+    #[error("{path}: is a pipe or a device; accepted is a file, plain or .gz")]
+    NoFile {
+        /// What is there.
+        path: PathBuf,
+    },
     /// A data root that is no folder.
     #[error("{path}: is no folder; {origin} must name the folder that holds the data")]
     Root {
@@ -42,6 +48,14 @@ pub enum DataError {
         path: PathBuf,
         /// What the decoder says.
         source: io::Error,
+    },
+    /// A gzip file that gives far more than sequences can be packed.
+    #[error("{path}: gives more than {most} bytes, no packed sequences; unpack it if it is what you want")]
+    Inflated {
+        /// The file.
+        path: PathBuf,
+        /// How many bytes it may give.
+        most: usize,
     },
     /// A name that promises gzip, and other bytes.
     #[error("{path}: named .gz, but not gzip; accepted is a gzip file, or plain text without .gz")]
@@ -167,6 +181,18 @@ pub enum DataError {
         line: u64,
         /// What the reader says.
         reason: String,
+    },
+    /// A manifest that names a file elsewhere.
+    #[error(
+        "{path}:{line}: file `{name}` lies outside; accepted is a path below the manifest's folder, without `..`"
+    )]
+    Outside {
+        /// The manifest.
+        path: PathBuf,
+        /// Line, from 1.
+        line: u64,
+        /// The name.
+        name: String,
     },
     /// A file listed twice: its windows would count double, or cross splits.
     #[error("{path}:{line}: file `{name}` is listed in line {before} as well; accepted is each file once")]

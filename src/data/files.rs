@@ -1,4 +1,8 @@
 //! Opening one text file, plain or gzipped. Knows nothing of what the text means.
+//!
+//! Links are followed wherever they lead: people keep large data elsewhere and put links
+//! into the data root. What names a file (a task, a corpus, a manifest) cannot name one
+//! outside, and only regular files are read.
 
 use std::ffi::OsString;
 use std::fs;
@@ -12,6 +16,13 @@ use super::DataError;
 /// The first two bytes of every gzip file (RFC 1952).
 const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 
+/// A gzip file gives at most this many bytes for each of its own, and [`ALLOWANCE`]. DNA of
+/// four letters gives 4, with runs of N up to 10; what gzip could give is 1,000.
+const INFLATION: usize = 32;
+
+/// Bytes that any gzip file may give.
+const ALLOWANCE: usize = 16 << 20;
+
 /// A file's text and where it was found.
 #[derive(Debug)]
 pub(super) struct Text {
@@ -24,13 +35,16 @@ pub(super) struct Text {
 /// The file that `path` means: itself, or itself with `.gz`.
 ///
 /// # Errors
-/// Neither is there, or `path` is a folder.
+/// Neither is there, or `path` is a folder, a pipe or a device.
 pub(super) fn locate(path: &Path) -> Result<PathBuf, DataError> {
     if path.is_dir() {
         return Err(DataError::Folder { path: path.to_owned() });
     }
-    if path.exists() {
+    if path.is_file() {
         return Ok(path.to_owned());
+    }
+    if path.exists() {
+        return Err(DataError::NoFile { path: path.to_owned() });
     }
     let mut zipped = OsString::from(path);
     zipped.push(".gz");
@@ -69,10 +83,15 @@ fn unzip(path: &Path, stored: Vec<u8>) -> Result<Vec<u8>, DataError> {
         let named_gz = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("gz"));
         return if named_gz { Err(DataError::NotGzip { path: path.to_owned() }) } else { Ok(stored) };
     }
+    let most = INFLATION.saturating_mul(stored.len()).saturating_add(ALLOWANCE);
     let mut bytes = Vec::new();
     MultiGzDecoder::new(stored.as_slice())
+        .take(most as u64 + 1)
         .read_to_end(&mut bytes)
         .map_err(|source| DataError::Gzip { path: path.to_owned(), source })?;
+    if bytes.len() > most {
+        return Err(DataError::Inflated { path: path.to_owned(), most });
+    }
     Ok(bytes)
 }
 

@@ -4,7 +4,7 @@
 //! was learnt from.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use super::DataError;
 use super::error::{excerpt, quoted};
@@ -76,6 +76,10 @@ fn listed(path: &Path, folder: &Path, row: Row<4>) -> Result<Listed, DataError> 
         value: excerpt(&split),
         accepted: split_names(),
     })?;
+    // A manifest comes with its data, from wherever they come.
+    if Path::new(&file).components().any(|part| !matches!(part, Component::Normal(_) | Component::CurDir)) {
+        return Err(DataError::Outside { path: path.to_owned(), line, name: excerpt(&file) });
+    }
     Ok(Listed { line, file: folder.join(file), class, cluster, split })
 }
 

@@ -2,15 +2,13 @@
 //! models come in. Reading never executes anything.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use burn::store::pytorch_reader::{DType, PytorchReader};
-use burn::tensor::{bf16, f16};
 use safetensors::{Dtype, SafeTensors, View};
 
-use super::{HostTensor, HostTensors, ModelError};
+use super::float::Float;
+use super::{HostTensor, HostTensors, ModelError, folder, torch};
 
 /// The weights of a directory.
 const SAFETENSORS: &str = "model.safetensors";
@@ -41,7 +39,9 @@ impl View for &HostTensor {
 /// # Errors
 /// A file that cannot be read, or is no safetensors file.
 pub fn load(path: &Path) -> Result<HostTensors, ModelError> {
-    let bytes = fs::read(path).map_err(|source| ModelError::File { path: path.to_owned(), source })?;
+    let bytes = read(path)?;
+    // It holds every claim of the header against the file: offsets that follow each other
+    // without gap or overlap up to the end, and lengths that are those of shape and type.
     let file = SafeTensors::deserialize(&bytes).map_err(|error| format(path, &error))?;
     Ok(tensors_of(&file))
 }
@@ -67,67 +67,19 @@ pub(super) fn tensors_of(file: &SafeTensors<'_>) -> HostTensors {
 /// `pytorch_model.bin`, as a zip or in the format before PyTorch 1.6.
 ///
 /// # Errors
-/// Neither file, or one that cannot be read.
+/// Neither file, one that cannot be read, or one that is a link out of the directory.
 pub fn read_checkpoint(directory: &Path) -> Result<HostTensors, ModelError> {
-    let (modern, old) = (directory.join(SAFETENSORS), directory.join(PYTORCH));
-    if modern.is_file() {
-        load(&modern)
-    } else if old.is_file() {
-        load_pytorch(&old)
+    if let Some(path) = folder::find(directory, SAFETENSORS)? {
+        load(&path)
+    } else if let Some(path) = folder::find(directory, PYTORCH)? {
+        torch::read(&read(&path)?).map_err(|error| format(&path, &error))
     } else {
         Err(ModelError::NoWeights { path: directory.to_owned() })
     }
 }
 
-/// Reads a file of `torch.save`. Tensors that are no floats are left out.
-fn load_pytorch(path: &Path) -> Result<HostTensors, ModelError> {
-    let reader = PytorchReader::new(path).map_err(|error| format(path, &error))?;
-    let mut tensors = HostTensors::new();
-    for (name, tensor) in reader.into_tensors().into_iter().collect::<BTreeMap<_, _>>() {
-        let float = match tensor.dtype() {
-            DType::F64 => Float::F64,
-            DType::F32 => Float::F32,
-            DType::F16 => Float::F16,
-            DType::BF16 => Float::Bf16,
-            DType::I64
-            | DType::I32
-            | DType::I16
-            | DType::I8
-            | DType::U64
-            | DType::U32
-            | DType::U16
-            | DType::U8
-            | DType::Bool => continue,
-        };
-        let bytes = tensor.read().map_err(|source| ModelError::File { path: path.to_owned(), source })?;
-        tensors.insert(name, HostTensor { shape: tensor.shape().to_vec(), data: float.decode(&bytes) });
-    }
-    Ok(tensors)
-}
-
-/// The floating-point types of files.
-#[derive(Clone, Copy)]
-enum Float {
-    F64,
-    F32,
-    F16,
-    Bf16,
-}
-
-impl Float {
-    /// The values of little-endian bytes; both formats are little-endian only.
-    fn decode(self, bytes: &[u8]) -> Vec<f32> {
-        match self {
-            Self::F64 => chunks(bytes).map(|bytes| f64::from_le_bytes(bytes) as f32).collect(),
-            Self::F32 => chunks(bytes).map(f32::from_le_bytes).collect(),
-            Self::F16 => chunks(bytes).map(|bytes| f16::from_le_bytes(bytes).to_f32()).collect(),
-            Self::Bf16 => chunks(bytes).map(|bytes| bf16::from_le_bytes(bytes).to_f32()).collect(),
-        }
-    }
-}
-
-fn chunks<const N: usize>(bytes: &[u8]) -> impl Iterator<Item = [u8; N]> {
-    bytes.as_chunks().0.iter().copied()
+fn read(path: &Path) -> Result<Vec<u8>, ModelError> {
+    fs::read(path).map_err(|source| ModelError::File { path: path.to_owned(), source })
 }
 
 fn format(path: &Path, error: &dyn std::error::Error) -> ModelError {

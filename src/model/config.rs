@@ -6,8 +6,14 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use super::{EncoderSpec, ModelError};
+use super::{EncoderSpec, ModelError, folder};
 use crate::settings::{Encoder, FeedForward, Head, Layout, Norm, Position};
+
+/// The file.
+const NAME: &str = "config.json";
+
+/// Longest file that is read, in bytes. Public ones have a few thousand.
+const LONGEST: u64 = 1_000_000;
 
 /// The keys that matter.
 #[derive(Deserialize)]
@@ -121,9 +127,16 @@ fn max_tokens(config: &Config, position: Position) -> usize {
 /// # Errors
 /// As [`encoder_from_config`], and a file that cannot be read.
 pub fn read_config(directory: &Path) -> Result<EncoderSpec, ModelError> {
-    let path = directory.join("config.json");
+    let path = directory.join(NAME);
+    let missing = || ModelError::File { path: path.clone(), source: std::io::ErrorKind::NotFound.into() };
+    let file = folder::find(directory, NAME)?.ok_or_else(missing)?;
+    let length = std::fs::metadata(&file).map_or(0, |metadata| metadata.len());
+    if length > LONGEST {
+        let message = format!("{length} bytes; accepted is a file of at most {LONGEST}");
+        return Err(ModelError::Format { path, message });
+    }
     let text =
-        std::fs::read_to_string(&path).map_err(|source| ModelError::File { path: path.clone(), source })?;
+        std::fs::read_to_string(&file).map_err(|source| ModelError::File { path: path.clone(), source })?;
     encoder_from_config(&text).map_err(|error| ModelError::Format { path, message: error.to_string() })
 }
 

@@ -143,6 +143,24 @@ pub enum ModelError {
         /// What is wrong with it.
         message: String,
     },
+    /// A link in a checkpoint's directory that leads out of it.
+    #[error(
+        "{}: a link to {}, outside of the checkpoint's folder; accepted is a file, or a link within the folder \
+         or to the `blobs` of the Hugging Face cache it lies in",
+        path.display(), target.display()
+    )]
+    Outside {
+        /// The link.
+        path: PathBuf,
+        /// Where it leads.
+        target: PathBuf,
+    },
+    /// Something that is no regular file.
+    #[error("{}: a folder, a pipe or a device; accepted is a file", path.display())]
+    NoFile {
+        /// Where it is.
+        path: PathBuf,
+    },
     /// A directory without weights.
     #[error("{}: neither `model.safetensors` nor `pytorch_model.bin` is there", path.display())]
     NoWeights {

@@ -1,7 +1,7 @@
 //! A table as CSV: one line per cell, numbers in the frame's units and full precision.
 
-use super::text::harmless;
 use super::{Cell, Table};
+use crate::escape;
 use crate::stats::t_interval;
 
 /// What a cell's line holds, after the values of its axes.
@@ -30,7 +30,7 @@ pub fn csv(table: &Table) -> String {
     for (i, row) in table.cells.iter().enumerate() {
         for (j, cell) in row.iter().enumerate().filter(|(_, cell)| cell.is_wanted()) {
             let place = table.row_headers[i].iter().chain(&table.columns[j]);
-            let names = [&table.title].into_iter().chain(place).map(|text| neutral(text));
+            let names = [&table.title].into_iter().chain(place).map(|text| escape::csv(text));
             text.push_str(&line(names.chain(values(cell, table))));
         }
     }
@@ -38,7 +38,7 @@ pub fn csv(table: &Table) -> String {
 }
 
 fn header(table: &Table) -> impl Iterator<Item = String> {
-    let axes = table.row_axes.iter().chain(&table.column_axes).map(|axis| neutral(axis));
+    let axes = table.row_axes.iter().chain(&table.column_axes).map(|axis| escape::csv(axis));
     axes.chain(COLUMNS.map(ToOwned::to_owned))
 }
 
@@ -46,7 +46,7 @@ fn values(cell: &Cell, table: &Table) -> [String; COLUMNS.len()] {
     let number = |value: Option<f64>| value.map_or_else(String::new, |value| value.to_string());
     let counts = |counts: &std::collections::BTreeMap<String, usize>| {
         let pairs: Vec<String> = counts.iter().map(|(name, count)| format!("{name}:{count}")).collect();
-        neutral(&pairs.join(" "))
+        escape::csv(&pairs.join(" "))
     };
     let mut outcomes = cell.outcomes.clone();
     if cell.pending() > 0 {
@@ -55,8 +55,8 @@ fn values(cell: &Cell, table: &Table) -> [String; COLUMNS.len()] {
     let interval = cell.mean.zip(cell.sd).and_then(|(mean, sd)| t_interval(mean, sd, cell.n, 0.95));
     let (low, high) = interval.unzip();
     [
-        neutral(cell.metric.as_deref().unwrap_or_default()),
-        neutral(&table.split),
+        escape::csv(cell.metric.as_deref().unwrap_or_default()),
+        escape::csv(&table.split),
         number(cell.mean),
         number(cell.sd),
         number(low),
@@ -72,16 +72,10 @@ fn values(cell: &Cell, table: &Table) -> [String; COLUMNS.len()] {
     ]
 }
 
-/// Foreign text that no spreadsheet takes for a formula. A number stays one.
-fn neutral(text: &str) -> String {
-    let text = harmless(text);
-    let is_formula = text.starts_with(['=', '+', '-', '@']) && text.parse::<f64>().is_err();
-    if is_formula { format!("'{text}") } else { text }
-}
-
 fn line(fields: impl Iterator<Item = String>) -> String {
     let quoted = fields.map(|field| {
-        if field.contains([',', '"']) { format!("\"{}\"", field.replace('"', "\"\"")) } else { field }
+        // Some spreadsheets part fields at semicolons, and would find a formula behind one.
+        if field.contains([',', '"', ';']) { format!("\"{}\"", field.replace('"', "\"\"")) } else { field }
     });
     format!("{}\n", quoted.collect::<Vec<_>>().join(","))
 }
@@ -91,12 +85,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn formulas_are_text_and_numbers_are_numbers() {
-        assert_eq!(neutral("=1+2"), "'=1+2");
-        assert_eq!(neutral("@SUM(A1)"), "'@SUM(A1)");
-        assert_eq!(neutral("-cmd"), "'-cmd");
-        assert_eq!(neutral("-1.5"), "-1.5");
-        assert_eq!(neutral("\t=1"), "\\t=1");
-        assert_eq!(line(["a,b".to_owned(), "c\"d".to_owned()].into_iter()), "\"a,b\",\"c\"\"d\"\n");
+    fn fields_with_commas_and_quotes_are_quoted() {
+        assert_eq!(
+            line(["a,b".to_owned(), "c\"d".to_owned(), "e;=f".to_owned()].into_iter()),
+            "\"a,b\",\"c\"\"d\",\"e;=f\"\n"
+        );
     }
 }

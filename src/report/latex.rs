@@ -1,7 +1,8 @@
 //! A table in LaTeX, with the rules of the `booktabs` package.
 
 use super::Table;
-use super::text::{CellText, harmless};
+use super::text::CellText;
+use crate::escape;
 
 /// A `table` environment, its notes in the caption.
 pub fn latex(table: &Table) -> String {
@@ -15,7 +16,7 @@ pub fn latex(table: &Table) -> String {
         "\\midrule\n".to_owned(),
     ]);
     for (i, row) in table.cells.iter().enumerate() {
-        let headers = table.row_header(i).into_iter().map(|value| escaped(&value));
+        let headers = table.row_header(i).into_iter().map(|value| escape::latex(&value));
         let cells = row.iter().map(|cell| cell_text(&CellText::of(cell, table), cell.best));
         text.push_str(&line(headers.chain(cells)));
     }
@@ -28,7 +29,7 @@ fn caption(table: &Table) -> String {
     let title = format!("{}.", table.title);
     let sentences =
         [title.as_str()].into_iter().chain(table.notes.iter().map(String::as_str)).chain(best.as_deref());
-    sentences.map(escaped).collect::<Vec<_>>().join(" ")
+    sentences.map(escape::latex).collect::<Vec<_>>().join(" ")
 }
 
 /// One line for each level of the columns' headers; neighbours of an outer level that say
@@ -41,7 +42,7 @@ fn header(table: &Table, titles: &[String]) -> String {
         let spans = spans(&headers, level);
         let blank = titles.iter().map(|_| String::new());
         let shown = spans.iter().map(|span| {
-            format!("\\multicolumn{{{}}}{{c}}{{{}}}", span.len(), escaped(&headers[span.start][level]))
+            format!("\\multicolumn{{{}}}{{c}}{{{}}}", span.len(), escape::latex(&headers[span.start][level]))
         });
         text.push_str(&line(blank.chain(shown)));
         text.extend(spans.iter().map(|span| {
@@ -50,8 +51,8 @@ fn header(table: &Table, titles: &[String]) -> String {
         }));
     }
     let innermost =
-        headers.iter().map(|header| header.last().map_or_else(String::new, |value| escaped(value)));
-    text.push_str(&line(titles.iter().map(|title| escaped(title)).chain(innermost)));
+        headers.iter().map(|header| header.last().map_or_else(String::new, |value| escape::latex(value)));
+    text.push_str(&line(titles.iter().map(|title| escape::latex(title)).chain(innermost)));
     text
 }
 
@@ -77,7 +78,7 @@ fn cell_text(text: &CellText, best: bool) -> String {
         if best { format!("\\textbf{{{score}}}") } else { score }
     };
     let difference = text.difference.as_deref().map(|difference| format!(" ({})", signs(difference)));
-    format!("{}{}", text.line(dress, escaped), difference.unwrap_or_default())
+    format!("{}{}", text.line(dress, escape::latex), difference.unwrap_or_default())
 }
 
 /// A number with its signs as mathematics, its digits as text: these can be bold.
@@ -85,50 +86,12 @@ fn signs(number: &str) -> String {
     number.replace('-', "$-$").replace('+', "$+$").replace('±', "$\\pm$")
 }
 
-/// Foreign text that says what it is and no more.
-fn escaped(text: &str) -> String {
-    let mut shown = String::new();
-    for c in harmless(text).chars() {
-        match c {
-            '\\' => shown.push_str("\\textbackslash{}"),
-            '~' => shown.push_str("\\textasciitilde{}"),
-            '^' => shown.push_str("\\textasciicircum{}"),
-            '<' => shown.push_str("\\textless{}"),
-            '>' => shown.push_str("\\textgreater{}"),
-            '|' => shown.push_str("\\textbar{}"),
-            '±' => shown.push_str("$\\pm$"),
-            '–' => shown.push_str("--"),
-            '{' | '}' | '&' | '%' | '$' | '#' | '_' => {
-                shown.push('\\');
-                shown.push(c);
-            }
-            // A row must not start with what the line break before it takes for its own.
-            '[' | ']' | '*' => {
-                shown.push('{');
-                shown.push(c);
-                shown.push('}');
-            }
-            // Two in a row would become one longer dash or quote.
-            '-' | '\'' if shown.ends_with(c) => {
-                shown.push_str("{}");
-                shown.push(c);
-            }
-            '`' => shown.push_str("\\textasciigrave{}"),
-            '"' => shown.push_str("{\\char34}"),
-            _ => shown.push(c),
-        }
-    }
-    shown
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn foreign_text_is_no_command() {
-        assert_eq!(escaped("a_b & 5% \\input{x}"), "a\\_b \\& 5\\% \\textbackslash{}input\\{x\\}");
-        assert_eq!(escaped("[1] --"), "{[}1{]} -{}-");
+    fn signs_are_mathematics() {
         assert_eq!(signs("-0.012 ± 0.003"), "$-$0.012 $\\pm$ 0.003");
     }
 }

@@ -3,7 +3,8 @@
 use comfy_table::{Attribute, Cell, CellAlignment, ContentArrangement, presets};
 
 use super::Table;
-use super::text::{CellText, harmless};
+use super::text::CellText;
+use crate::escape;
 
 /// Whether a terminal's escape codes may be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,7 +31,7 @@ pub fn terminal(table: &Table, width: u16, styling: Styling) -> String {
     for i in 0..table.cells.len() {
         shown.add_row(row(table, i, styling));
     }
-    let mut text = format!("{}\n{}\n", harmless(&table.title), shown.trim_fmt());
+    let mut text = format!("{}\n{}\n", escape::line(&table.title), shown.trim_fmt());
     for note in notes(table, styling) {
         text.push_str(&wrapped(&note, usize::from(width)));
     }
@@ -38,20 +39,20 @@ pub fn terminal(table: &Table, width: u16, styling: Styling) -> String {
 }
 
 fn header(table: &Table, row_titles: &[String]) -> Vec<Cell> {
-    let titles = row_titles.iter().map(|title| Cell::new(harmless(title)));
+    let titles = row_titles.iter().map(|title| Cell::new(escape::line(title)));
     let columns = (0..table.columns.len()).map(|j| {
-        let lines: Vec<String> = table.column_header(j).iter().map(|line| harmless(line)).collect();
+        let lines: Vec<String> = table.column_header(j).iter().map(|line| escape::line(line)).collect();
         Cell::new(lines.join("\n")).set_alignment(CellAlignment::Right)
     });
     titles.chain(columns).collect()
 }
 
 fn row(table: &Table, i: usize, styling: Styling) -> Vec<Cell> {
-    let headers = table.row_header(i).into_iter().map(|value| Cell::new(harmless(&value)));
+    let headers = table.row_header(i).into_iter().map(|value| Cell::new(escape::line(&value)));
     let cells = table.cells[i].iter().map(|cell| {
         let text = CellText::of(cell, table);
         let star = if cell.best && styling == Styling::Plain { " *" } else { "" };
-        let line = text.line(|score| format!("{score}{star}"), harmless);
+        let line = text.line(|score| format!("{score}{star}"), escape::line);
         let lines: Vec<String> = [line].into_iter().chain(text.difference).collect();
         let shown = Cell::new(lines.join("\n")).set_alignment(CellAlignment::Right);
         if cell.best && styling == Styling::Ansi { shown.add_attribute(Attribute::Bold) } else { shown }
@@ -65,7 +66,7 @@ fn notes(table: &Table, styling: Styling) -> Vec<String> {
         Styling::Ansi => "Bold",
     };
     let best = table.best_of.map(|of| format!("{how}: {}.", of.words()));
-    table.notes.iter().map(|note| harmless(note)).chain(best).collect()
+    table.notes.iter().map(|note| escape::line(note)).chain(best).collect()
 }
 
 /// A note on lines of at most `width` characters, where its words allow it.

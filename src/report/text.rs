@@ -1,4 +1,4 @@
-//! What a cell says, before a renderer dresses it; and making foreign text harmless.
+//! What a cell says, before a renderer dresses it.
 
 use super::query::{MARKS, UNDEFINED};
 use super::{Cell, Difference, MetricStyle, Table};
@@ -101,27 +101,4 @@ fn status(cell: &Cell, shared_n: Option<usize>) -> Option<String> {
         parts.push(format!("{pending} pending"));
     }
     Some(parts.join(", "))
-}
-
-/// Text without characters that could steer a terminal or turn reading around: they are
-/// written as escapes.
-pub(super) fn harmless(text: &str) -> String {
-    let steers = |c: char| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    let mut shown = String::new();
-    for c in text.chars() {
-        if steers(c) { shown.extend(c.escape_default()) } else { shown.push(c) }
-    }
-    shown
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn text_that_steers_terminals_is_escaped() {
-        assert_eq!(harmless("a\u{1b}[31mb\r\n\tc"), "a\\u{1b}[31mb\\r\\n\\tc");
-        assert_eq!(harmless("a\u{202e}b"), "a\\u{202e}b");
-        assert_eq!(harmless("größe ± 1"), "größe ± 1");
-    }
 }

@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use super::expand::Expansion;
 use super::layers::{Base, Layers};
 use super::start::START;
 use crate::settings::{Architecture, Encoder, Init, KmerLogistic, Targets, Tokenization};
@@ -10,6 +11,7 @@ use crate::spec::{ArchitectureKind, AxisValue, Library, Place, Sweep, System, Ta
 /// What a point chose.
 pub(super) struct Choice<'a> {
     pub(super) grid: &'a Place,
+    expansion: &'a Expansion<'a>,
     pub(super) values: &'a [(&'a str, &'a AxisValue)],
     pub(super) system: &'a System,
     pub(super) task: &'a TaskEntry,
@@ -35,14 +37,15 @@ impl<'a> Choice<'a> {
     pub(super) fn of(
         system: &'a System,
         task: &'a TaskEntry,
-        grid: &'a Place,
+        expansion: &'a Expansion<'a>,
         values: &'a [(&'a str, &'a AxisValue)],
         layers: Layers<'a>,
     ) -> Option<Self> {
         let text = |axis| on(values, axis).and_then(|value| value.value.as_str());
         let number = |axis| on(values, axis).map(|value| &value.value);
         Some(Self {
-            grid,
+            grid: &expansion.grid().place,
+            expansion,
             values,
             system,
             task,
@@ -96,6 +99,12 @@ impl<'a> Choice<'a> {
     /// Whether its grid or the file gives values to an axis.
     pub(super) fn has_axis(&self, axis: &str) -> bool {
         self.values.iter().any(|(name, _)| *name == axis)
+    }
+
+    /// Whether its grid has another value on one of these axes: only then is there something
+    /// left where this one is left out.
+    pub(super) fn varies(&self, axes: &[&str]) -> bool {
+        self.expansion.axes().iter().any(|axis| axes.contains(&axis.name.as_str()) && axis.values.len() > 1)
     }
 
     /// Nothing for a tokenization that the architecture cannot have.

@@ -64,6 +64,11 @@ impl<'a> Expansion<'a> {
         Some(expansion)
     }
 
+    /// Its axes, those of the file included.
+    pub(super) fn axes(&self) -> &[&'a Axis] {
+        &self.axes
+    }
+
     pub(super) fn grid(&self) -> &'a Grid {
         self.grid
     }

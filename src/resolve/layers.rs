@@ -129,6 +129,15 @@ impl<'a> Layers<'a> {
         places.max_by_key(|(order, _)| *order).map(|(_, place)| place)
     }
 
+    /// What a setting is and who set it, for messages that have their caret elsewhere.
+    pub(super) fn told(&self, path: &str) -> String {
+        let value = self.get(path).map_or_else(|| "-".to_owned(), value_text);
+        match self.place(path) {
+            Some((_, place)) => format!("`{path}` is `{value}`, set in {}", place.shown()),
+            None => format!("`{path}` is `{value}` by default"),
+        }
+    }
+
     fn place(&self, path: &str) -> Option<(usize, &Place)> {
         match self.over.iter().rposition(|over| over.path == path) {
             Some(at) => self.over[at].place.map(|place| (self.base.set + 1 + at, place)),

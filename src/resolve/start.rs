@@ -2,7 +2,7 @@
 
 use super::choice::Choice;
 use crate::settings::{Architecture, Encoder, Init, Targets};
-use crate::spec::{Diagnostic, Diagnostics, Library, LibraryKind, Sweep, System};
+use crate::spec::{Diagnostic, Diagnostics, Library, Sweep, System, value_text};
 
 /// The setting.
 pub(super) const START: &str = "pretrain.start";
@@ -20,26 +20,19 @@ pub(super) fn chain<'a>(
         let last = chain.last().unwrap_or(choice);
         let Some(name) = last.starts_from() else { break };
         let Some(system) = library.systems.get(name) else {
-            let known = library.names(LibraryKind::System);
-            out.push(
-                refusal(last, &format!("`{name}` is no system to start from"), "no system has this name")
-                    .accepted(name, std::iter::once("random").chain(known.iter().map(String::as_str))),
-            );
+            let refused =
+                refusal(last, &format!("`{name}` is no system to start from"), "no system has this name");
+            out.push(startable(refused, last, library, name));
             return None;
         };
         if !is_pretrained(system) {
             let message = format!("`{name}` has no pre-training to start from");
-            let trained = library.systems.values().filter(|system| is_pretrained(system));
-            let accepted = std::iter::once("random").chain(trained.map(|system| system.name.as_str()));
-            out.push(refusal(last, &message, "random weights are its only start").accepted(name, accepted));
+            let refused = refusal(last, &message, "random weights are its only start");
+            out.push(startable(refused, last, library, name));
             return None;
         }
-        let met = std::iter::once(choice).chain(&chain).any(|other| other.system.name == *name);
-        if met {
-            let message = format!("`{name}` would start from its own pre-training");
-            out.push(
-                refusal(last, &message, "comes back to itself").help("one of them must start from `random`"),
-            );
+        if std::iter::once(choice).chain(&chain).any(|other| other.system.name == *name) {
+            out.push(circle(choice, &chain, name));
             return None;
         }
         let parent = last.of_start(system, sweep, library);
@@ -50,6 +43,34 @@ pub(super) fn chain<'a>(
     }
     chain.reverse();
     Some(chain)
+}
+
+/// Adds what a pre-training may start from.
+fn startable(refused: Diagnostic, choice: &Choice<'_>, library: &Library, wrong: &str) -> Diagnostic {
+    let own = &choice.system.name;
+    let trained = library.systems.values().filter(|system| is_pretrained(system) && system.name != *own);
+    refused.accepted(wrong, std::iter::once("random").chain(trained.map(|system| system.name.as_str())))
+}
+
+/// The mistake of pre-trainings that start from each other: the same from whichever of them
+/// it was found, at the first of them by name.
+fn circle(choice: &Choice<'_>, chain: &[Choice<'_>], met: &str) -> Diagnostic {
+    let all = std::iter::once(choice).chain(chain);
+    let mut members: Vec<&Choice<'_>> = all.skip_while(|member| member.system.name != met).collect();
+    let first = members.iter().enumerate().min_by_key(|(_, member)| &member.system.name).map(|(at, _)| at);
+    members.rotate_left(first.unwrap_or(0));
+    let first = members.first().copied().unwrap_or(choice);
+    let name = &first.system.name;
+    let message = format!("`{name}` would start from its own pre-training");
+    if members.len() < 2 {
+        return refusal(first, &message, "this is the system itself")
+            .help("accepted: `random`, or another system, whose pre-training then comes first");
+    }
+    let names = members.iter().skip(1).chain([&first]).map(|member| &member.system.name);
+    let path: Vec<String> = names.map(|next| format!("from `{next}`")).collect();
+    refusal(first, &message, "comes back to itself")
+        .help(format!("`{name}` starts {}", path.join(", which starts ")))
+        .help("one of them must start from `random`")
 }
 
 fn is_pretrained(system: &System) -> bool {
@@ -65,13 +86,22 @@ fn fits(child: &Choice<'_>, parent: &Choice<'_>, out: &mut Diagnostics) -> bool 
     if differing.is_empty() {
         return true;
     }
+    let value = |choice: &Choice<'_>, name: &str| {
+        choice.layers.get(&format!("model.{name}")).map_or_else(|| "-".to_owned(), value_text)
+    };
+    let told: Vec<String> = differing
+        .iter()
+        .map(|name| format!("`{name}` is `{}` here and `{}` there", value(child, name), value(parent, name)))
+        .collect();
     let (child_name, parent_name) = (&child.system.name, &parent.system.name);
     let message = format!(
-        "`{child_name}` cannot take over weights of `{parent_name}`: {} differ",
-        differing.join(", ")
+        "`{child_name}` cannot take over weights of `{parent_name}`: {} {}",
+        differing.join(", "),
+        if differing.len() == 1 { "differs" } else { "differ" }
     );
     out.push(
         refusal(child, &message, "another shape")
+            .help(told.join("; "))
             .help("systems that start from each other must agree in these settings of `[model]`"),
     );
     false

@@ -173,7 +173,7 @@ impl Stretch<'_> {
         let key = [std::ptr::from_ref(system).addr(), std::ptr::from_ref(task).addr()];
         let base = self.bases.get(key, || Rc::new(choice::base(system, task, sweep, library)));
         let layers = Layers::over(Rc::clone(&base), &values);
-        let choice = Choice::of(system, task, &self.expansion.grid().place, &values, layers)?;
+        let choice = Choice::of(system, task, self.expansion, &values, layers)?;
         let sound = checks::check(&choice, sweep, library, catalogue, &mut self.mistakes.borrow_mut());
         let mut numbers = vec![0; axes.len()];
         for (place, number) in self.numbers(Part::Family, |axis| choice.coordinate(axis)) {

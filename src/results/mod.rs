@@ -40,7 +40,10 @@ pub enum ResultsError {
         /// The axis.
         axis: String,
     },
-    /// The file system failed.
+    /// A file cannot be written; the path is in the text.
+    #[error("{0}")]
+    Unwritable(io::Error),
+    /// A file cannot be read.
     #[error("{path}: {source}")]
     Io {
         /// The file.

@@ -41,6 +41,15 @@ impl AxisValue {
     }
 }
 
+/// Whether a value may stand twice on an axis.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Repeats {
+    /// It would be the same cell twice.
+    Refused,
+    /// What it is zipped with tells the cells apart, or the zip reports that nothing does.
+    InZip,
+}
+
 /// Most repetitions that `seed = N` may ask for.
 const MAX_SEEDS: i64 = 10_000;
 
@@ -49,7 +58,7 @@ pub(super) fn read_axis(
     path: &str,
     typed: &str,
     place: &Place,
-    node: &Node,
+    (node, repeats): (&Node, Repeats),
     library: &Library,
     out: &mut Diagnostics,
 ) -> Axis {
@@ -71,7 +80,7 @@ pub(super) fn read_axis(
             continue;
         };
         let value = AxisValue { value, place: item.place.clone() };
-        if known.insert(value.text()) {
+        if known.insert(value.text()) || repeats == Repeats::InZip {
             axis.values.push(value);
         } else {
             let message = format!("`{typed}` has the value {} twice", item.describe());
@@ -116,7 +125,7 @@ pub(super) fn is_axis_or(path: &str, place: &Place, others: &[&str], out: &mut D
         _ => Diagnostic::new(place, format!("unknown axis `{path}`"), "unknown axis")
             .maybe_help(hint::in_a_grid(path))
             .accepted(path, AXES.iter().chain(others).copied())
-            .help("any setting is an axis too, by its dotted path: `pretrain.steps`"),
+            .note("any setting is an axis too, by its dotted path: `pretrain.steps`"),
     };
     out.push(unknown);
     false
@@ -192,7 +201,11 @@ fn read_seed(node: &Node, out: &mut Diagnostics) -> Option<Json> {
     let seed = node.whole().filter(|seed| *seed >= 0);
     if seed.is_none() {
         let message = format!("`seed` cannot be {}", node.describe());
-        out.push(Diagnostic::new(&node.place, message, "expected a whole number of at least 0"));
+        out.push(Diagnostic::new(
+            &node.place,
+            message,
+            "expected a whole number from 0 to 9_223_372_036_854_775_807",
+        ));
     }
     seed.map(Json::from)
 }
@@ -201,7 +214,11 @@ fn read_fraction(node: &Node, out: &mut Diagnostics) -> Option<Json> {
     let fraction = node.number().filter(|fraction| *fraction > 0.0 && *fraction <= 1.0);
     if fraction.is_none() {
         let message = format!("`label_fraction` cannot be {}", node.describe());
-        out.push(Diagnostic::new(&node.place, message, "expected a number above 0 and at most 1"));
+        out.push(Diagnostic::new(
+            &node.place,
+            message,
+            "expected a number above 0 and at most 1, such as `0.1`",
+        ));
     }
     fraction.map(Json::from)
 }

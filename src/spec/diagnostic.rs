@@ -40,10 +40,20 @@ impl Place {
         self.source.text.get(self.span.clone()).unwrap_or_default()
     }
 
+    /// The file and the line, as messages name a second place.
+    pub fn shown(&self) -> String {
+        let before = self.source.text.get(..self.span.start).unwrap_or_default();
+        let path = match self.source.path.strip_prefix("built in: ") {
+            Some(path) => format!("the built-in {path}"),
+            None => self.source.path.clone(),
+        };
+        format!("{path}:{}", 1 + before.matches('\n').count())
+    }
+
     fn touches(&self, other: &Self) -> bool {
-        self.source.path == other.source.path
-            && self.span.start <= other.span.end
+        self.span.start <= other.span.end
             && other.span.start <= self.span.end
+            && self.source.path == other.source.path
     }
 }
 
@@ -58,18 +68,33 @@ pub struct Diagnostic {
     pub label: String,
     /// What would be accepted, or the way out.
     pub help: Vec<String>,
+    /// What is worth knowing once, however many mistakes it belongs to.
+    pub notes: Vec<String>,
 }
 
 impl Diagnostic {
     /// A mistake at a place.
     pub fn new(place: &Place, message: impl Into<String>, label: impl Into<String>) -> Self {
-        Self { place: place.clone(), message: message.into(), label: label.into(), help: Vec::new() }
+        Self {
+            place: place.clone(),
+            message: message.into(),
+            label: label.into(),
+            help: Vec::new(),
+            notes: Vec::new(),
+        }
     }
 
     /// Adds a line of advice.
     #[must_use]
     pub fn help(mut self, line: impl Into<String>) -> Self {
         self.help.push(line.into());
+        self
+    }
+
+    /// Adds a line of background, which is shown with the first mistake that has it.
+    #[must_use]
+    pub fn note(mut self, line: impl Into<String>) -> Self {
+        self.notes.push(line.into());
         self
     }
 
@@ -85,27 +110,58 @@ impl Diagnostic {
     /// Adds what is accepted, and the nearest of it where one is near.
     #[must_use]
     pub fn accepted<'a>(self, wrong: &str, names: impl IntoIterator<Item = &'a str>) -> Self {
-        let names: Vec<&str> = names.into_iter().collect();
+        let mut names: Vec<&str> = names.into_iter().collect();
         let near = nearest(wrong, &names).map(|near| format!("did you mean `{near}`?"));
+        if names.len() > LONGEST_LIST {
+            // Of more names than are shown, those that may have been meant.
+            names.sort_by(|a, b| similarity(wrong, b).total_cmp(&similarity(wrong, a)));
+        }
         self.maybe_help(near).help(format!("accepted: {}", quoted(names)))
     }
 }
 
-/// Names in a message: `` `a`, `b` ``.
+/// Most names that a list in a message shows.
+const LONGEST_LIST: usize = 40;
+/// So many are shown of a longer one.
+const SHOWN_OF_MORE: usize = 12;
+
+/// Names in a message: `` `a`, `b` ``, and of too many how many more there are.
 pub fn quoted<S: AsRef<str>>(names: impl IntoIterator<Item = S>) -> String {
     let names: Vec<String> = names.into_iter().map(|name| format!("`{}`", name.as_ref())).collect();
-    names.join(", ")
+    if names.len() <= LONGEST_LIST {
+        return names.join(", ");
+    }
+    let (shown, more) = names.split_at(SHOWN_OF_MORE);
+    format!("{} and {} more", shown.join(", "), more.len())
 }
 
 /// The accepted name nearest to a misspelt one, if it is near enough to be meant.
 pub(super) fn nearest<'a>(wrong: &str, names: &[&'a str]) -> Option<&'a str> {
-    let lower = wrong.to_lowercase();
     names
         .iter()
-        .map(|name| (strsim::normalized_damerau_levenshtein(&lower, &name.to_lowercase()), *name))
+        .map(|name| (similarity(wrong, name), *name))
         .filter(|(similarity, _)| *similarity >= 0.55)
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .map(|(_, name)| name)
+}
+
+/// How likely one name was meant by another: 1 where they are equal but for case. Where one
+/// is the other's beginning, or the end of its path, that counts for more than its letters.
+fn similarity(wrong: &str, name: &str) -> f64 {
+    // Nobody misspells a name by more than its own length, and comparing takes its square.
+    if wrong.len() > 4 * name.len().max(16) {
+        return 0.0;
+    }
+    let (wrong, name) = (wrong.to_lowercase(), name.to_lowercase());
+    let letters = strsim::normalized_damerau_levenshtein(&wrong, &name);
+    let ends = |whole: &str, part: &str| whole.strip_suffix(part).is_some_and(|path| path.ends_with('/'));
+    let is_part = wrong.len() > 1 && (ends(&name, &wrong) || ends(&wrong, &name));
+    let begins = wrong.len() > 2 && name.strip_prefix(&wrong).is_some_and(|rest| !rest.contains('/'));
+    match (is_part, begins) {
+        (true, _) => letters.max(0.95),
+        (false, true) => 0.5 + letters / 2.0,
+        (false, false) => letters,
+    }
 }
 
 /// All mistakes found so far, the same one once.
@@ -118,8 +174,8 @@ pub struct Diagnostics {
 }
 
 impl Diagnostics {
-    /// Most mistakes that are kept: nobody reads more in one go.
-    pub const MOST: usize = 100;
+    /// Most mistakes that are kept: beyond it nobody needs to know how many there are.
+    pub const MOST: usize = 10_000;
 
     /// Adds one, unless the same was said of the same place, or the place is not valid TOML
     /// and what was read there is a guess.
@@ -201,8 +257,24 @@ mod tests {
         assert_eq!(nearest("dnabert2", &names), Some("dnabert-2"));
         assert_eq!(nearest("DeepGene", &names), Some("deepgene"));
         assert_eq!(nearest("supervised", &names), None);
+        assert_eq!(nearest("mask", &["task", "masking"]), Some("masking"));
+        let tasks = ["gue/mouse/1", "gue/mouse/2", "synthetic/motif"];
+        assert_eq!(nearest("motif", &tasks), Some("synthetic/motif"));
+        assert_eq!(nearest("mouse/2", &tasks), Some("gue/mouse/2"));
+        assert_eq!(nearest("gue", &tasks), None);
         assert_eq!(nearest("", &names), None);
         assert_eq!(nearest("x", &[]), None);
+    }
+
+    #[test]
+    fn a_long_list_is_cut_to_what_may_be_meant() {
+        let names: Vec<String> = (0..100).map(|n| format!("task-{n}")).collect();
+        let all = names.iter().map(String::as_str);
+        let help = at(0..1, "a").accepted("task-77x", all.clone()).help;
+        assert_eq!(help[0], "did you mean `task-77`?");
+        assert!(help[1].starts_with("accepted: `task-77`, "), "{help:?}");
+        assert!(help[1].ends_with(" and 88 more"), "{help:?}");
+        assert_eq!(quoted(all.take(40)).matches('`').count(), 80);
     }
 
     #[test]

@@ -1,10 +1,12 @@
 //! A `[[grid]]` block: axes, what advances together, what is left out.
 
-use super::axis::{Axis, is_axis_or, read_axis};
+use std::collections::BTreeMap;
+
+use super::axis::{Axis, AxisValue, Repeats, is_axis_or, read_axis};
 use super::condition::{Condition, flatten, read_conditions};
-use super::diagnostic::{Diagnostic, Diagnostics, Place};
+use super::diagnostic::{Diagnostic, Diagnostics, Place, quoted};
 use super::library::Library;
-use super::node::Node;
+use super::node::{Node, NodeValue, Table};
 use super::system::is_said_before;
 
 /// One `[[grid]]` block.
@@ -44,7 +46,7 @@ const OTHERS: [&str; 2] = ["zip", "exclude"];
 
 /// Reads one grid.
 pub(super) fn read_grid(node: &Node, library: &Library, out: &mut Diagnostics) -> Option<Grid> {
-    let table = node.table("a table", out)?;
+    let table = node.table("a table `[[grid]]` with `model = [..]`", out)?;
     let mut grid = Grid {
         place: node.place.clone(),
         axes: Vec::new(),
@@ -56,7 +58,8 @@ pub(super) fn read_grid(node: &Node, library: &Library, out: &mut Diagnostics) -
         for (path, place, node) in flatten(name, node) {
             let known = is_axis_or(&path, place, &OTHERS, out) && is_new(&path, place, &grid, out);
             if known {
-                grid.axes.push(read_axis(&path, &path, place, node, library, out));
+                let repeats = if is_zipped(&path, table) { Repeats::InZip } else { Repeats::Refused };
+                grid.axes.push(read_axis(&path, &path, place, (node, repeats), library, out));
             } else {
                 grid.has_points = false;
             }
@@ -82,6 +85,13 @@ fn is_new(path: &str, place: &Place, grid: &Grid, out: &mut Diagnostics) -> bool
     !is_said_before(path, place, grid.axes.iter().map(|axis| axis.name.as_str()), out)
 }
 
+/// Whether `zip` names an axis.
+fn is_zipped(path: &str, grid: &Table) -> bool {
+    let items = grid.get("zip").map_or(&[] as &[Node], Node::one_or_more);
+    let mut names = items.iter().flat_map(Node::one_or_more);
+    names.any(|name| matches!(&name.value, NodeValue::Text(text) if text == path))
+}
+
 const ZIP: &str = "a list of axes that advance together, `[\"model\", \"masking\"]`";
 
 fn read_zip(node: &Node, grid: &mut Grid, out: &mut Diagnostics) {
@@ -90,7 +100,7 @@ fn read_zip(node: &Node, grid: &mut Grid, out: &mut Diagnostics) {
         return;
     };
     // An empty list is no zip at all, as in `zip = []`.
-    let nested = items.iter().any(|item| matches!(item.value, super::node::NodeValue::List(_)));
+    let nested = items.iter().any(|item| matches!(item.value, NodeValue::List(_)));
     let groups: Vec<&Node> = match (nested, items.is_empty()) {
         (true, _) => items.iter().collect(),
         (false, true) => Vec::new(),
@@ -118,7 +128,7 @@ fn read_zip_group(node: &Node, grid: &Grid, out: &mut Diagnostics) -> Option<Vec
         axes.push(axis);
     }
     if axes.len() < 2 {
-        node.refuse("a zip: at least two axes advance together", out);
+        node.refuse("at least two axes, which advance together", out);
         return None;
     }
     if axes.iter().any(|axis| !axis.complete) {
@@ -135,7 +145,26 @@ fn read_zip_group(node: &Node, grid: &Grid, out: &mut Diagnostics) -> Option<Vec
         );
         return None;
     }
-    Some(axes.iter().map(|axis| axis.name.clone()).collect())
+    has_distinct_steps(&axes, out).then(|| axes.iter().map(|axis| axis.name.clone()).collect())
+}
+
+/// Whether no two steps of a zip have the same value on each axis.
+fn has_distinct_steps(axes: &[&Axis], out: &mut Diagnostics) -> bool {
+    let mut known: BTreeMap<Vec<String>, usize> = BTreeMap::new();
+    let steps = axes.first().map_or(0, |axis| axis.values.len());
+    for step in 0..steps {
+        let values: Vec<&AxisValue> = axes.iter().map(|axis| &axis.values[step]).collect();
+        let texts: Vec<String> = values.iter().map(|value| value.text()).collect();
+        if let Some(first) = known.insert(texts.clone(), step + 1)
+            && let Some(value) = values.first()
+        {
+            let message =
+                format!("step {} of this zip has the values of step {first}: {}", step + 1, quoted(texts));
+            out.push(Diagnostic::new(&value.place, message, "the second; each step counts once"));
+            return false;
+        }
+    }
+    true
 }
 
 fn zipped_axis<'a>(item: &Node, grid: &'a Grid, out: &mut Diagnostics) -> Option<&'a Axis> {

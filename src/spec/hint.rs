@@ -5,8 +5,30 @@ use super::diagnostic::quoted;
 use super::schema::{SECTIONS, fields};
 use super::sweep::KEYS;
 
+/// What other programs call a setting, and what it is called here.
+const ELSEWHERE: [(&str, &str); 12] = [
+    ("lr", "learning_rate"),
+    ("bs", "batch_size"),
+    ("wd", "weight_decay"),
+    ("warmup", "warmup_steps"),
+    ("warmup_ratio", "warmup_share"),
+    ("mlm_probability", "mask_share"),
+    ("max_grad_norm", "clip_norm"),
+    ("hidden_size", "d_model"),
+    ("width", "d_model"),
+    ("heads", "n_heads"),
+    ("layers", "n_layers"),
+    ("num_hidden_layers", "n_layers"),
+];
+
+/// The name of a setting, where this is what other programs call it.
+pub(super) fn own_name(name: &str) -> &str {
+    ELSEWHERE.iter().find(|(theirs, _)| *theirs == name).map_or(name, |(_, own)| own)
+}
+
 /// Settings of this name in any section, by their dotted paths.
 fn settings_named(name: &str) -> Vec<&'static str> {
+    let name = own_name(name);
     fields()
         .iter()
         .map(|field| field.path)
@@ -27,7 +49,8 @@ pub(super) fn of_a_setting(name: &str) -> Option<String> {
     let paths = settings_named(name);
     let sections = paths.iter().filter_map(|path| path.split_once('.'));
     let tables: Vec<String> = sections.map(|(section, _)| format!("`[{section}]`")).collect();
-    (!tables.is_empty()).then(|| format!("`{name}` is a setting: give it in {}", tables.join(" or ")))
+    (!tables.is_empty())
+        .then(|| format!("`{}` is a setting: give it in {}", own_name(name), tables.join(" or ")))
 }
 
 /// For a name that is no axis.
@@ -46,7 +69,8 @@ pub(super) fn in_a_grid(name: &str) -> Option<String> {
 }
 
 /// For an unknown setting of a section.
-pub(super) fn in_another_section(name: &str) -> Option<String> {
-    let paths = settings_named(name);
+pub(super) fn in_another_section(section: &str, name: &str) -> Option<String> {
+    let mut paths = settings_named(name);
+    paths.retain(|path| path.split_once('.').is_some_and(|(of, _)| of != section));
     (!paths.is_empty()).then(|| format!("there is {}", quoted(paths)))
 }

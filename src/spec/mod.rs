@@ -10,6 +10,7 @@
 mod axis;
 mod condition;
 mod diagnostic;
+mod explain;
 mod grid;
 mod hint;
 mod library;

@@ -2,13 +2,17 @@
 
 use std::sync::Arc;
 
-use super::diagnostic::{Diagnostic, Diagnostics, Place};
+use super::diagnostic::{Diagnostic, Diagnostics, Place, nearest};
 
 /// A value and its place.
 #[derive(Clone, Debug)]
 pub(super) struct Node {
     pub(super) place: Place,
     pub(super) value: NodeValue,
+    /// The key it stands behind; the root has none.
+    pub(super) key: Option<Arc<str>>,
+    /// Whether it is one of a list's items.
+    pub(super) is_item: bool,
 }
 
 /// A TOML value.
@@ -42,7 +46,9 @@ impl Node {
     pub(super) fn describe(&self) -> String {
         match &self.value {
             NodeValue::List(items) if items.is_empty() => "an empty list".to_owned(),
-            NodeValue::List(items) => format!("a list of {}", items.len()),
+            NodeValue::List(_) if self.place.text().starts_with("[[") => "a list of tables".to_owned(),
+            NodeValue::List(items) if items.len() == 1 => "a list of one value".to_owned(),
+            NodeValue::List(items) => format!("a list of {} values", items.len()),
             NodeValue::Table(table) if table.entries.is_empty() => "an empty table".to_owned(),
             NodeValue::Table(_) => "a table".to_owned(),
             NodeValue::Text(_)
@@ -55,7 +61,12 @@ impl Node {
 
     /// The mistake that something else was expected here.
     pub(super) fn refusal(&self, expected: &str) -> Diagnostic {
-        let message = format!("{} is not accepted here", self.describe());
+        let value = self.describe();
+        let message = match &self.key {
+            Some(key) if self.is_item => format!("`{key}` cannot hold {value}"),
+            Some(key) => format!("`{key}` cannot be {value}"),
+            None => format!("{value} is not accepted here"),
+        };
         Diagnostic::new(&self.place, message, format!("expected {expected}"))
     }
 
@@ -103,8 +114,7 @@ impl Node {
     pub(super) fn integer(&self, min: i64, max: i64, out: &mut Diagnostics) -> Option<i64> {
         match self.whole() {
             Some(integer) if (min..=max).contains(&integer) => Some(integer),
-            _ if max == i64::MAX => self.refused(&format!("a whole number of at least {min}"), out),
-            _ => self.refused(&format!("a whole number from {min} to {max}"), out),
+            _ => self.refused(&format!("a whole number from {min} to {}", grouped(max)), out),
         }
     }
 
@@ -142,7 +152,7 @@ impl Table {
     }
 
     /// A value that must be there; `accepted` is what could be added. Nothing is said of a
-    /// file that could not be read to its end.
+    /// file that could not be read to its end, and of a key that was only misspelt.
     pub(super) fn require(
         &self,
         name: &str,
@@ -151,7 +161,8 @@ impl Table {
         out: &mut Diagnostics,
     ) -> Option<&Node> {
         let found = self.get(name);
-        if found.is_none() && out.is_readable(&place.source) {
+        let is_misspelt = || self.entries.iter().any(|(key, _)| nearest(&key.text, &[name]).is_some());
+        if found.is_none() && out.is_readable(&place.source) && !is_misspelt() {
             out.push(missing(&format!("`{name}`"), place).help(format!("add {accepted}")));
         }
         found
@@ -189,6 +200,19 @@ pub(super) fn missing(what: &str, place: &Place) -> Diagnostic {
     let span = place.span.start..place.span.start + head.len();
     let place = Place { source: Arc::clone(&place.source), span };
     Diagnostic::new(&place, format!("{what} is missing"), label)
+}
+
+/// A large whole number as TOML may write it: `1_000_000`.
+pub(super) fn grouped(number: i64) -> String {
+    let digits = number.to_string();
+    let mut grouped = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && digits.len() > 4 && (digits.len() - at).is_multiple_of(3) {
+            grouped.push('_');
+        }
+        grouped.push(digit);
+    }
+    grouped
 }
 
 /// At most 40 characters of what was typed, on one line.

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use serde_json::Value as Json;
 
 use super::diagnostic::{Diagnostic, Diagnostics, nearest, quoted};
-use super::node::{Node, NodeValue};
+use super::node::{Node, NodeValue, grouped};
 
 /// The tables that hold settings.
 pub const SECTIONS: [&str; 4] = ["model", "vocabulary", "pretrain", "finetune"];
@@ -15,10 +15,12 @@ pub const SECTIONS: [&str; 4] = ["model", "vocabulary", "pretrain", "finetune"];
 /// What a setting takes.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Kind {
-    /// A whole number of at least `min`.
+    /// A whole number in a closed range.
     Integer {
         /// The least that is accepted.
         min: i64,
+        /// The most that is accepted: beyond it products of settings overflow.
+        max: i64,
     },
     /// A number in a closed range.
     Number {
@@ -128,9 +130,9 @@ impl Kind {
     /// In words: `a whole number of at least 1`.
     pub fn describe(self) -> String {
         match self {
-            Self::Integer { min } => format!("a whole number of at least {min}"),
+            Self::Integer { min, max } => format!("a whole number from {min} to {}", grouped(max)),
             Self::Number { min, max } if max >= f64::MAX => {
-                format!("a number of at least {}", value_text(&Json::from(min)))
+                format!("a finite number of at least {}", value_text(&Json::from(min)))
             }
             Self::Number { min, max } => {
                 format!("a number from {} to {}", value_text(&Json::from(min)), value_text(&Json::from(max)))
@@ -145,7 +147,9 @@ impl Kind {
     /// the same JSON whichever way they are typed.
     fn accepts(self, node: &Node) -> Option<Json> {
         match self {
-            Self::Integer { min } => node.whole().filter(|integer| *integer >= min).map(Json::from),
+            Self::Integer { min, max } => {
+                node.whole().filter(|integer| (min..=max).contains(integer)).map(Json::from)
+            }
             Self::Number { min, max } => {
                 // `+ 0.0` makes -0 the 0 that it is.
                 node.number()
@@ -191,8 +195,8 @@ impl Field {
             }
             _ => None,
         };
-        let meaning = format!("`{}` is: {}", self.path, self.doc);
-        Diagnostic::new(&node.place, message, expected).maybe_help(advice).help(meaning)
+        let meaning = format!("`{}`: {}", self.path, self.doc);
+        Diagnostic::new(&node.place, message, expected).maybe_help(advice).note(meaning)
     }
 }
 
@@ -209,8 +213,14 @@ pub fn value_text(value: &Json) -> String {
     }
 }
 
+/// Steps, lengths and the like.
 const fn integer(path: &'static str, min: i64, default: Value, doc: &'static str) -> Field {
-    Field { path, kind: Kind::Integer { min }, default, doc }
+    Field { path, kind: Kind::Integer { min, max: 1_000_000_000 }, default, doc }
+}
+
+/// Sizes of models and batches, which are multiplied with each other.
+const fn size(path: &'static str, min: i64, default: Value, doc: &'static str) -> Field {
+    Field { path, kind: Kind::Integer { min, max: 1_000_000 }, default, doc }
 }
 
 const fn number(path: &'static str, min: f64, max: f64, default: Value, doc: &'static str) -> Field {
@@ -233,23 +243,28 @@ const fn choice(
 use Value::{Integer as I, Number as N, Unset};
 
 const FIELDS: &[Field] = &[
-    integer("model.d_model", 1, I(768), "width of the hidden states"),
-    integer("model.n_layers", 1, I(12), "number of Transformer blocks"),
-    integer("model.n_heads", 1, I(12), "attention heads per block; divides d_model"),
-    integer("model.d_ff", 1, I(3072), "inner width of the feed-forward network"),
+    size("model.d_model", 1, I(768), "width of the hidden states"),
+    Field {
+        path: "model.n_layers",
+        kind: Kind::Integer { min: 1, max: 10_000 },
+        default: I(12),
+        doc: "number of Transformer blocks",
+    },
+    size("model.n_heads", 1, I(12), "attention heads per block; divides d_model"),
+    size("model.d_ff", 1, I(3072), "inner width of the feed-forward network"),
     choice("model.position", &["learned", "alibi", "rope"], "learned", "how tokens know where they stand"),
-    integer("model.max_tokens", 3, I(512), "longest input in tokens, special ones included"),
+    size("model.max_tokens", 3, I(512), "longest input in tokens, special ones included"),
     choice("model.feed_forward", &["gelu", "geglu"], "gelu", "the feed-forward network"),
     choice("model.norm", &["post", "pre"], "post", "norms after or before each sublayer"),
     number("model.norm_epsilon", 0.0, 1.0, N(1e-12), "added to the variance in every LayerNorm"),
-    integer("model.token_types", 1, I(2), "rows of the token-type table"),
+    size("model.token_types", 1, I(2), "rows of the token-type table"),
     choice("model.layout", &["cls-x-sep", "cls-sep-x"], "cls-x-sep", "where special tokens go"),
     choice("model.head", &["pooler", "dense", "two-half"], "pooler", "what turns states into classes"),
     number("model.dropout", 0.0, 0.9, N(0.1), "dropout of embeddings, sublayers and heads"),
     number("model.attention_dropout", 0.0, 0.9, N(0.1), "dropout of attention weights"),
     number("model.weight_std", 0.0, 10.0, N(0.02), "standard deviation of untrained linear weights"),
     number("model.embedding_std", 0.0, 10.0, N(0.02), "standard deviation of untrained embeddings"),
-    integer("vocabulary.size", 16, I(4096), "entries of a trained BPE, special tokens included"),
+    size("vocabulary.size", 16, I(4096), "entries of a trained BPE, special tokens included"),
     integer("vocabulary.max_token_length", 2, I(16), "longest token of a trained BPE, in nucleotides"),
     integer("vocabulary.piece_length", 16, I(128), "pieces a trained BPE counts in, in nucleotides"),
     integer("vocabulary.max_pieces", 1, I(20_000), "most pieces a trained BPE learns from"),
@@ -260,8 +275,8 @@ const FIELDS: &[Field] = &[
         doc: "what pre-training starts from: `random`, or a system whose pre-training comes first",
     },
     integer("pretrain.steps", 1, I(1000), "optimiser steps"),
-    integer("pretrain.batch_size", 1, I(32), "sequences per optimiser step"),
-    integer("pretrain.micro_batch", 1, Unset, "sequences per forward pass; all of a batch if not set"),
+    size("pretrain.batch_size", 1, I(32), "sequences per optimiser step"),
+    size("pretrain.micro_batch", 1, Unset, "sequences per forward pass; all of a batch if not set"),
     number("pretrain.learning_rate", 0.0, 10.0, N(4e-4), "peak learning rate"),
     integer("pretrain.warmup_steps", 0, Unset, "steps of linear warm-up"),
     number("pretrain.warmup_share", 0.0, 1.0, N(0.1), "share of the steps that is linear warm-up"),
@@ -284,12 +299,12 @@ const FIELDS: &[Field] = &[
     number(
         "finetune.epochs",
         0.001,
-        f64::MAX,
+        10_000.0,
         N(3.0),
         "passes over the full training split, made into steps",
     ),
-    integer("finetune.batch_size", 1, I(32), "sequences per optimiser step"),
-    integer("finetune.micro_batch", 1, Unset, "sequences per forward pass; all of a batch if not set"),
+    size("finetune.batch_size", 1, I(32), "sequences per optimiser step"),
+    size("finetune.micro_batch", 1, Unset, "sequences per forward pass; all of a batch if not set"),
     number("finetune.learning_rate", 0.0, 10.0, N(3e-5), "peak learning rate"),
     integer("finetune.warmup_steps", 0, Unset, "steps of linear warm-up"),
     number("finetune.warmup_share", 0.0, 1.0, N(0.1), "share of the steps that is linear warm-up"),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 
 use super::AXES;
-use super::axis::{Axis, AxisValue, known, read_axis};
+use super::axis::{Axis, AxisValue, Repeats, known, read_axis};
 use super::diagnostic::{Diagnostic, Diagnostics, Place, Source, quoted};
 use super::grid::{Grid, read_grid};
 use super::hint;
@@ -139,7 +139,7 @@ fn read_scale(table: &Table, place: &Place, library: &Library, out: &mut Diagnos
 fn read_defaults(table: &Table, place: &Place, library: &Library, out: &mut Diagnostics) -> Vec<Axis> {
     let mut axis = |key: &str, name: &str| {
         let (typed, node) = table.entries.iter().find(|(typed, _)| typed.text == key)?;
-        Some(read_axis(name, key, &typed.place, node, library, out))
+        Some(read_axis(name, key, &typed.place, (node, Repeats::Refused), library, out))
     };
     let task = axis("tasks", "task");
     let seed = axis("seed", "seed").unwrap_or_else(|| Axis {
@@ -157,12 +157,12 @@ fn read_grids(table: &Table, place: &Place, library: &Library, out: &mut Diagnos
     if matches!(node.value, NodeValue::Table(_)) {
         out.push(
             Diagnostic::new(&node.place, "`[grid]` is one table", "write `[[grid]]`")
-                .help("a sweep may have several grids, so each is written with two brackets"),
+                .note("a sweep may have several grids, so each is written with two brackets"),
         );
         return Vec::new();
     }
     if matches!(&node.value, NodeValue::List(items) if items.is_empty()) {
-        node.refuse("a grid: write `[[grid]]` and below it `model = [..]`", out);
+        node.refuse("`[[grid]]` and below it `model = [..]`", out);
     }
     node.one_or_more().iter().filter_map(|grid| read_grid(grid, library, out)).collect()
 }
@@ -183,7 +183,7 @@ fn read_tables(
     if matches!(node.value, NodeValue::Table(_)) {
         out.push(
             Diagnostic::new(&node.place, "`[table]` is one table", "write `[[table]]`")
-                .help("a sweep may have several tables, so each is written with two brackets"),
+                .note("a sweep may have several tables, so each is written with two brackets"),
         );
         return Vec::new();
     }

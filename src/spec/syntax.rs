@@ -10,14 +10,15 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue, Error};
 
 use super::diagnostic::{Diagnostic, Diagnostics, Place, Source};
+use super::explain::{explain, is_duplicate};
 use super::node::{Name, Node, NodeValue, Table};
-use super::schema::SECTIONS;
 
 /// Parses a text. What can be read is returned even if something is wrong.
 pub(super) fn parse(source: &Arc<Source>, out: &mut Diagnostics) -> Node {
     let (root, errors) = DeTable::parse_recoverable(&source.text);
     let place = Place { source: Arc::clone(source), span: root.span() };
-    let root = Node { place, value: NodeValue::Table(table(root.get_ref(), source)) };
+    let value = NodeValue::Table(table(root.get_ref(), source));
+    let root = Node { place, value, key: None, is_item: false };
     report(&root, &errors, out);
     root
 }
@@ -27,14 +28,16 @@ fn table(entries: &DeTable<'_>, source: &Arc<Source>) -> Table {
         .iter()
         .map(|(key, value)| {
             let place = Place { source: Arc::clone(source), span: key.span() };
-            (Name { text: key.get_ref().to_string(), place }, node(value, source))
+            let text = key.get_ref().to_string();
+            let node = node(value, &Arc::from(text.as_str()), source);
+            (Name { text, place }, node)
         })
         .collect();
     entries.sort_by_key(|(name, _)| name.place.span.start);
     Table { entries }
 }
 
-fn node(value: &Spanned<DeValue<'_>>, source: &Arc<Source>) -> Node {
+fn node(value: &Spanned<DeValue<'_>>, key: &Arc<str>, source: &Arc<Source>) -> Node {
     let place = Place { source: Arc::clone(source), span: value.span() };
     let value = match value.get_ref() {
         DeValue::String(text) => NodeValue::Text(text.to_string()),
@@ -48,10 +51,13 @@ fn node(value: &Spanned<DeValue<'_>>, source: &Arc<Source>) -> Node {
         },
         DeValue::Boolean(boolean) => NodeValue::Boolean(*boolean),
         DeValue::Datetime(_) => NodeValue::Other,
-        DeValue::Array(items) => NodeValue::List(items.iter().map(|item| node(item, source)).collect()),
+        DeValue::Array(items) => {
+            let item = |item| Node { is_item: true, ..node(item, key, source) };
+            NodeValue::List(items.iter().map(item).collect())
+        }
         DeValue::Table(entries) => NodeValue::Table(table(entries, source)),
     };
-    Node { place, value }
+    Node { place, value, key: Some(Arc::clone(key)), is_item: false }
 }
 
 /// Reports the parser's errors: one a line, and none behind a bracket that is never closed.
@@ -62,24 +68,48 @@ fn report(root: &Node, errors: &[Error], out: &mut Diagnostics) {
     let source = &root.place.source;
     let place = |span| Place { source: Arc::clone(source), span };
     let mut errors: Vec<(Range<usize>, &str)> =
-        errors.iter().map(|error| (error.span().unwrap_or(0..0), error.message())).collect();
+        errors.iter().map(|error| (span_of(error, &source.text), error.message())).collect();
     errors.sort_by_key(|(span, _)| span.start);
     let unclosed = first_unclosed(root);
     let readable = unclosed.as_ref().map_or(usize::MAX, |place| place.span.start);
-    let mut reported = 0;
+    let (mut reported, mut second) = (0, 0);
     for (span, message) in errors {
         let line = line_of(&source.text, span.start);
-        if span.start < reported || line.end >= readable {
+        // What a table says that is there already is said again, and that is no further mistake.
+        let is_of_second = is_duplicate(message) && span.start < second;
+        if span.start < reported || line.end >= readable || is_of_second {
             continue;
         }
         reported = line.end + 1;
-        out.push_unreadable(explain(&place(span), message), place(unreadable(&source.text, line)));
+        let stretch = unreadable(&source.text, line);
+        if is_duplicate(message) {
+            second = stretch.end;
+        }
+        out.push_unreadable(explain(root, &place(span), message), place(stretch));
     }
     if let Some(bracket) = unclosed {
         let rest = place(bracket.span.start..source.text.len());
         out.push_unreadable(never_closed(&bracket), rest);
     }
 }
+
+/// The place of an error. The parser gives none to what is nested too deeply by dots.
+fn span_of(error: &Error, text: &str) -> Range<usize> {
+    error.span().unwrap_or_else(|| {
+        let mut at = 0;
+        for line in text.split_inclusive('\n') {
+            if line.matches('.').count() >= DEEPEST {
+                let start = at + line.len() - line.trim_start().len();
+                return start..start;
+            }
+            at += line.len();
+        }
+        0..0
+    })
+}
+
+/// What the parser nests at most.
+const DEEPEST: usize = 80;
 
 /// What cannot be read for an error in a line: the line, and behind the broken head of a
 /// table all that may belong to it.
@@ -94,7 +124,7 @@ fn unreadable(text: &str, line: Range<usize>) -> Range<usize> {
 }
 
 /// The bytes of the line that holds a position, without its end.
-fn line_of(text: &str, position: usize) -> Range<usize> {
+pub(super) fn line_of(text: &str, position: usize) -> Range<usize> {
     let bytes = text.as_bytes();
     let position = position.min(bytes.len());
     let start = bytes[..position].iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
@@ -141,57 +171,4 @@ fn never_closed(place: &Place) -> Diagnostic {
         format!("this `{}` has no `{close}`", place.text()),
     )
     .help("what follows it is checked once it is closed")
-}
-
-/// What is wrong, in the parser's words where there are no better ones, and beside the
-/// caret what would be accepted.
-fn explain(place: &Place, message: &str) -> Diagnostic {
-    let typed = place.text();
-    if let Some(diagnostic) = wrong_value(place, typed, message) {
-        return diagnostic;
-    }
-    if message.contains("recurs") {
-        let help = "nothing here is nested more than three deep";
-        return Diagnostic::new(place, "not valid TOML: nested too deeply", "too deep").help(help);
-    }
-    if typed.starts_with(':') {
-        return Diagnostic::new(place, "not valid TOML: `:` behind a key", "expected `=`");
-    }
-    if SECTIONS.contains(&typed) && message.starts_with("cannot extend") {
-        return Diagnostic::new(
-            place,
-            format!("not valid TOML: `{typed}` is an axis here, and cannot be a table of settings as well"),
-            "expected the path in quotes",
-        )
-        .help(format!("to vary a setting, quote its path: `\"{typed}.NAME\" = [..]`"));
-    }
-    let (what, expected) = message.split_once(", expected ").unwrap_or((message, ""));
-    let label = match (what, expected) {
-        ("duplicate key", _) => "the second of this name".to_owned(),
-        (_, "") => "here".to_owned(),
-        (_, expected) => format!("expected {expected}"),
-    };
-    Diagnostic::new(place, format!("not valid TOML: {what}"), label)
-}
-
-/// A value that is missing, or a text without quotes.
-fn wrong_value(place: &Place, typed: &str, message: &str) -> Option<Diagnostic> {
-    let before = place.source.text.get(..place.span.start).unwrap_or_default().trim_end();
-    let is_value = before.ends_with(['=', ',']) || before.ends_with('[') && !opens_head(before);
-    if !is_value {
-        return None;
-    }
-    if typed.is_empty() {
-        return Some(Diagnostic::new(place, "not valid TOML: a value is missing", "expected a value"));
-    }
-    let is_bare = typed.starts_with(char::is_alphabetic) || message.starts_with("string values");
-    (is_bare && !typed.contains(['"', '\'', '[', '{'])).then(|| {
-        let message = format!("not valid TOML: `{typed}` is no value");
-        Diagnostic::new(place, message, format!("a text needs quotes: `\"{typed}\"`"))
-    })
-}
-
-/// Whether a text ends with nothing but brackets in its last line.
-fn opens_head(before: &str) -> bool {
-    before.rsplit('\n').next().is_some_and(|line| line.trim().chars().all(|c| c == '['))
 }

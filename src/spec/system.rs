@@ -74,7 +74,9 @@ pub(super) fn read_init(node: &Node, out: &mut Diagnostics) -> Option<Init> {
     if init.is_none() {
         let message = format!("unknown init `{text}`");
         let names = Init::ALL.map(Init::name);
-        out.push(Diagnostic::new(&node.place, message, "unknown init").accepted(text, names));
+        out.push(Diagnostic::new(&node.place, message, "unknown init").accepted(text, names).note(
+            "`random` trains from scratch on the task alone; `pretrained` is pre-trained on the corpus first",
+        ));
     }
     init
 }
@@ -113,7 +115,9 @@ pub(super) fn read_section(
     library: Option<&Library>,
     out: &mut Diagnostics,
 ) -> Vec<Override> {
-    let Some(table) = node.table("a table of settings", out) else { return Vec::new() };
+    let Some(table) = node.table(&format!("one table of settings, `[{section}]`"), out) else {
+        return Vec::new();
+    };
     let mut overrides = Vec::new();
     for (name, node) in &table.entries {
         let path = format!("{section}.{}", name.text);
@@ -155,8 +159,8 @@ pub(super) fn unknown_setting(section: &str, name: &str, place: &Place) -> Diagn
     let prefix = format!("{section}.");
     let known = schema::fields().iter().filter_map(|field| field.path.strip_prefix(&prefix));
     Diagnostic::new(place, format!("unknown setting `{section}.{name}`"), "unknown setting")
-        .maybe_help(hint::in_another_section(name))
-        .accepted(name, known)
+        .maybe_help(hint::in_another_section(section, name))
+        .accepted(hint::own_name(name), known)
 }
 
 /// Reads a system's file.
@@ -180,7 +184,7 @@ pub(super) fn read_system(name: &str, source: &Arc<Source>, out: &mut Diagnostic
     let masking = masking.and_then(|node| read_masking(node, out));
     let init = init.map(|node| read_inits(node, out));
     let overrides = read_sections(table, out);
-    Some(System {
+    let system = System {
         name: name.to_owned(),
         title: title?,
         source_note,
@@ -190,7 +194,9 @@ pub(super) fn read_system(name: &str, source: &Arc<Source>, out: &mut Diagnostic
         init: init?,
         overrides,
         place,
-    })
+    };
+    check_sense(&system, table, out);
+    Some(system)
 }
 
 /// Reads a scale's file.
@@ -234,7 +240,62 @@ fn read_inits(node: &Node, out: &mut Diagnostics) -> Vec<Init> {
     if matches!(&node.value, NodeValue::List(items) if items.is_empty()) {
         node.refuse("a list with at least one of `random`, `pretrained`", out);
     }
-    node.one_or_more().iter().filter_map(|item| read_init(item, out)).collect()
+    let mut inits = Vec::new();
+    for item in node.one_or_more() {
+        match read_init(item, out) {
+            Some(init) if inits.contains(&init) => {
+                let message = format!("`init` has `{}` twice", init.name());
+                out.push(Diagnostic::new(&item.place, message, "the second; each counts once"));
+            }
+            Some(init) => inits.push(init),
+            None => {}
+        }
+    }
+    inits
+}
+
+/// What a system's file says that can never be, whatever a sweep makes of it.
+fn check_sense(system: &System, table: &Table, out: &mut Diagnostics) {
+    let Some([tokenization, masking, init]) = nodes(table, ["tokenization", "masking", "init"]) else {
+        return;
+    };
+    let is_kmer = matches!(system.tokenization, Tokenization::Kmer { stride: 1, .. });
+    let is_pretrained = system.init.contains(&Init::Pretrained);
+    match system.architecture {
+        ArchitectureKind::KmerLogistic => {
+            if !is_kmer {
+                let message = format!("`kmer-logistic` cannot have tokenization `{}`", system.tokenization);
+                let label = "expected overlapping k-mers, `5-mer` and the like";
+                out.push(Diagnostic::new(&tokenization.place, message, label));
+            }
+            if is_pretrained {
+                let message = "`kmer-logistic` cannot have init `pretrained`: it has no pre-training";
+                out.push(Diagnostic::new(&init.place, message, "expected `init = [\"random\"]`"));
+            }
+        }
+        ArchitectureKind::Encoder if is_pretrained && system.masking == Targets::None => {
+            let message = "pre-training predicts what masking hides, and `none` hides nothing";
+            let label = "expected `token`, `token-exact` or `span-N`";
+            out.push(
+                Diagnostic::new(&masking.place, message, label)
+                    .help("a system without pre-training says so: `init = [\"random\"]`"),
+            );
+        }
+        ArchitectureKind::Encoder => {}
+    }
+    let starts_from = |setting: &&Override| setting.path == "pretrain.start" && setting.value == *system.name;
+    if let Some(start) = system.overrides.iter().find(starts_from) {
+        let message = format!("`{}` would start from its own pre-training", system.name);
+        out.push(
+            Diagnostic::new(&start.place, message, "this is the system itself")
+                .help("accepted: `random`, or another system, whose pre-training then comes first"),
+        );
+    }
+}
+
+fn nodes<'t, const N: usize>(table: &'t Table, names: [&str; N]) -> Option<[&'t Node; N]> {
+    let found: Vec<&Node> = names.iter().filter_map(|name| table.get(name)).collect();
+    found.try_into().ok()
 }
 
 /// A text that may be left out.

@@ -68,7 +68,7 @@ pub(super) fn read_table(
     varied: &BTreeSet<String>,
     out: &mut Diagnostics,
 ) -> Option<TableRequest> {
-    let table = node.table("a table", out)?;
+    let table = node.table("a table `[[table]]` with `name`, `rows` and `columns`", out)?;
     table.only(&KEYS, nowhere, out);
     let name = read_name(table, node, out);
     let rows = read_axes(table, "rows", node, varied, out);

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::diagnostic::{Diagnostic, Diagnostics, Place, Source, quoted};
-use super::node::{Node, Table, missing, nowhere};
+use super::diagnostic::{Diagnostic, Diagnostics, Place, Source, nearest, quoted};
+use super::node::{Node, Table, grouped, missing, nowhere};
 use super::syntax;
 use super::system::{Override, optional_text, read_section};
 use crate::settings::{
@@ -33,6 +33,8 @@ pub struct CorpusEntry {
 const SOURCES: [&str; 3] = ["csv", "windows", "motif"];
 const CORPUS_SOURCES: [&str; 2] = ["manifest", "fasta"];
 const COUNT_MAX: i64 = 1_000_000_000;
+/// Most nucleotides of a synthetic task: they are made whenever a sweep is planned.
+const SYNTHETIC_MAX: usize = 100_000_000;
 
 /// Reads a task's file.
 pub(super) fn read_task(id: &str, source: &Arc<Source>, out: &mut Diagnostics) -> Option<TaskEntry> {
@@ -50,7 +52,7 @@ pub(super) fn read_task(id: &str, source: &Arc<Source>, out: &mut Diagnostics) -
     let classes_node = table.require("classes", &place, accepted, out);
     let classes = classes_node.and_then(|node| read_classes(node, out));
     let upper = table.get("upper").map_or(Some(true), |node| node.boolean(out));
-    let data = one_of(table, &SOURCES, &place, out).and_then(|(name, node)| read_source(name, node, out));
+    let data = one_of(table, &SOURCES, &place, read_source, out);
     let overrides =
         table.get("finetune").map_or_else(Vec::new, |node| read_section("finetune", node, None, out));
     if let (Some(TaskSource::Motif(_)), Some(classes), Some(node)) = (&data, &classes, classes_node)
@@ -80,27 +82,31 @@ pub(super) fn read_corpus(id: &str, source: &Arc<Source>, out: &mut Diagnostics)
     optional_text(table, "source_note", out);
     let version = read_version(table, &place, out);
     let upper = table.get("upper").map_or(Some(true), |node| node.boolean(out));
-    let data = one_of(table, &CORPUS_SOURCES, &place, out).and_then(|(name, node)| match name {
+    let read = |name: &str, node: &Node, out: &mut Diagnostics| match name {
         "manifest" => read_manifest(node, out),
         _ => read_fasta(node, out),
-    });
+    };
+    let data = one_of(table, &CORPUS_SOURCES, &place, read, out);
     let corpus = Corpus { id: id.to_owned(), version: version?, upper: upper?, source: data? };
     Some(CorpusEntry { title, corpus })
 }
 
-/// The one table of several that is there.
-fn one_of<'a>(
-    table: &'a Table,
+/// What `read` makes of the one table of several that is there. Of too many the first is read,
+/// so that its mistakes are told.
+fn one_of<T>(
+    table: &Table,
     names: &[&'static str],
     place: &Place,
+    read: impl Fn(&str, &Node, &mut Diagnostics) -> Option<T>,
     out: &mut Diagnostics,
-) -> Option<(&'static str, &'a Node)> {
+) -> Option<T> {
     let mut found: Vec<(&'static str, &Node)> =
         names.iter().filter_map(|name| table.get(name).map(|node| (*name, node))).collect();
     found.sort_by_key(|(_, node)| node.place.span.start);
+    let source = found.first().and_then(|(name, node)| read(name, node, out));
     let tables: Vec<String> = names.iter().map(|name| format!("`[{name}]`")).collect();
     match found.as_slice() {
-        [one] => Some(*one),
+        [_] => source,
         [(first, _), (name, second), ..] => {
             let message = format!("`[{name}]` is a second source of data, beside `[{first}]`");
             let diagnostic = Diagnostic::new(&second.place, message, "one too many");
@@ -108,7 +114,8 @@ fn one_of<'a>(
             None
         }
         [] => {
-            if out.is_readable(&place.source) {
+            let is_misspelt = table.entries.iter().any(|(key, _)| nearest(&key.text, names).is_some());
+            if out.is_readable(&place.source) && !is_misspelt {
                 let help = format!("add one of {}", tables.join(", "));
                 out.push(missing("the source of the data", place).help(help));
             }
@@ -156,6 +163,7 @@ fn read_motif(table: &Table, place: &Place, out: &mut Diagnostics) -> Option<Tas
     {
         node.refuse(&format!("a length that holds the motif: at least {}", word.len()), out);
     }
+    check_amount(table, length, [train, dev, test], out);
     let noise = table.get("noise").map_or(Some(0.0), |node| {
         let noise = node.number().filter(|noise| (0.0..0.5).contains(noise));
         if noise.is_none() {
@@ -171,6 +179,21 @@ fn read_motif(table: &Table, place: &Place, out: &mut Diagnostics) -> Option<Tas
         test: test?,
         noise: noise?,
     }))
+}
+
+/// Whether the sequences of a synthetic task can be made in no time.
+fn check_amount(table: &Table, length: Option<usize>, rows: [Option<usize>; 3], out: &mut Diagnostics) {
+    let (Some(length), Some(node)) = (length, table.get("length")) else { return };
+    let rows: usize = rows.into_iter().flatten().sum();
+    if length.saturating_mul(rows) > SYNTHETIC_MAX {
+        let most = grouped(SYNTHETIC_MAX as i64);
+        let [rows, length] = [rows, length].map(|count| grouped(count as i64));
+        let message = format!("{rows} sequences of {length} nt are more than {most} nt");
+        out.push(
+            Diagnostic::new(&node.place, message, "too much for a synthetic task")
+                .help("they are made whenever the sweep is planned: fewer sequences, or shorter ones"),
+        );
+    }
 }
 
 fn read_word(node: &Node, out: &mut Diagnostics) -> Option<String> {
@@ -237,16 +260,17 @@ fn read_classes(node: &Node, out: &mut Diagnostics) -> Option<Vec<String>> {
         node.refuse("a list of at least two class names", out);
         return None;
     }
-    let mut classes: Vec<String> = Vec::new();
+    let mut classes: Vec<&str> = Vec::new();
     for item in items {
-        let class = item.text("a class name, with quotes: labels are texts", out)?;
-        if class.is_empty() || classes.iter().any(|known| known == class) {
-            item.refuse("a class name of its own", out);
-            return None;
+        match item.text("a class name, with quotes: labels are texts", out) {
+            Some(class) if class.is_empty() || classes.contains(&class) => {
+                item.refuse("a class name of its own", out);
+            }
+            Some(class) => classes.push(class),
+            None => {}
         }
-        classes.push(class.to_owned());
     }
-    Some(classes)
+    (classes.len() == items.len()).then(|| classes.into_iter().map(str::to_owned).collect())
 }
 
 fn path(table: &Table, key: &str, place: &Place, out: &mut Diagnostics) -> Option<String> {

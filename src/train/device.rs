@@ -11,15 +11,7 @@ use super::TrainError;
 /// product wrongly: with its compiler or headers missing burn goes on with unwritten memory
 /// (burn.md 2.3), and a wrong number must never reach a table.
 pub fn device(name: &str) -> Result<Device, TrainError> {
-    let device = match name.strip_prefix("cuda:").map(str::parse::<usize>) {
-        None if name == "cpu" => Device::flex(),
-        Some(Ok(index)) => cuda(index)?,
-        _ => {
-            return Err(TrainError::Device(format!(
-                "`{name}` is not a device; accepted are `cpu`, `cuda:N`"
-            )));
-        }
-    };
+    let device = named(name)?;
     if multiplies(&device) {
         Ok(device)
     } else {
@@ -29,6 +21,22 @@ pub fn device(name: &str) -> Result<Device, TrainError> {
     }
 }
 
+fn named(name: &str) -> Result<Device, TrainError> {
+    match name.strip_prefix("cuda:").map(str::parse::<usize>) {
+        None if name == "cpu" => Ok(Device::flex()),
+        Some(Ok(index)) => cuda(index),
+        _ => Err(TrainError::Device(format!("`{name}` is not a device; accepted are `cpu`, `cuda:N`"))),
+    }
+}
+
+/// Whether the device of that name is there, as far as can be known without using it.
+///
+/// # Errors
+/// A name that is no device, a device that is not there, a build without it.
+pub fn device_is_there(name: &str) -> Result<(), TrainError> {
+    named(name).map(drop)
+}
+
 #[cfg(feature = "cuda")]
 fn cuda(index: usize) -> Result<Device, TrainError> {
     use burn::tensor::DeviceType;
@@ -36,7 +44,12 @@ fn cuda(index: usize) -> Result<Device, TrainError> {
     if index < found {
         return Ok(Device::cuda(index));
     }
-    Err(TrainError::Device(format!("there is no `cuda:{index}`: {found} CUDA devices were found")))
+    let found = match found {
+        0 => "no CUDA device was found".to_owned(),
+        1 => "one CUDA device was found, `cuda:0`".to_owned(),
+        _ => format!("{found} CUDA devices were found, from `cuda:0`"),
+    };
+    Err(TrainError::Device(format!("there is no `cuda:{index}`: {found}; accepted is `--devices cpu` too")))
 }
 
 #[cfg(not(feature = "cuda"))]
@@ -71,6 +84,7 @@ mod tests {
         assert!(device("cpu").is_ok());
         for name in ["gpu", "cuda", "cuda:x", ""] {
             assert!(matches!(device(name), Err(TrainError::Device(_))), "{name}");
+            assert!(matches!(device_is_there(name), Err(TrainError::Device(_))), "{name}");
         }
     }
 }

@@ -26,7 +26,7 @@ mod step;
 mod vocabulary;
 
 pub use context::{Advance, Context, Said};
-pub use device::device;
+pub use device::{device, device_is_there};
 pub use error::TrainError;
 pub use optimiser::{AdamW, rate};
 pub use step::{ClassifierBatch, MlmBatch, StepContext, Stepped, classifier_step, mlm_step};

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use super::TrainError;
 use super::rows::Rows;
 use crate::data::Example;
+use crate::escape;
 use crate::metrics::{self, Scores, argmax};
 use crate::model::{Classifier, softmax};
 use crate::settings::{Metric, Split};
@@ -69,7 +70,7 @@ pub(super) fn to_csv(classes: usize, splits: &[Written<'_>]) -> String {
     for written in splits {
         let rows = written.examples.iter().zip(&written.predictions.probabilities);
         for (index, (example, scores)) in rows.enumerate() {
-            let group = quoted(example.group.as_deref().unwrap_or_default());
+            let group = quoted(&escape::csv(example.group.as_deref().unwrap_or_default()));
             let _ = write!(text, "{},{index},{group},{}", written.split.name(), example.label);
             for score in scores {
                 let _ = write!(text, ",{score}");

@@ -5,6 +5,7 @@
 mod cli_errors;
 mod data;
 mod fixtures;
+mod fuzz;
 mod mask;
 mod metrics;
 mod model;
@@ -13,8 +14,13 @@ mod queue;
 mod report;
 mod resume;
 mod spec;
+mod strangers;
 mod sweep;
 mod tidy;
 mod token;
 mod train_step;
 mod upkeep;
+
+/// Counts what each thread allocates, for who asks.
+#[global_allocator]
+static ALLOCATOR: fuzz::memory::Counting = fuzz::memory::Counting;

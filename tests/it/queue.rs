@@ -2,7 +2,7 @@
 //! misbehave as their label says: here what becomes of jobs, in `workers` what becomes of
 //! workers. `processes` kills whole schedulers.
 
-mod harness;
+pub(crate) mod harness;
 mod processes;
 mod workers;
 

@@ -177,10 +177,11 @@ fn messages(field: &Field, value: &str) -> Vec<String> {
 fn probes(field: &Field) -> (Vec<String>, Vec<String>) {
     let texts = |values: &[f64]| values.iter().map(|value| format!("{value:?}")).collect();
     match field.kind {
-        Kind::Integer { min } => (
-            vec![min.to_string(), format!("{min}.0"), "1e6".to_owned(), i64::MAX.to_string()],
+        Kind::Integer { min, max } => (
+            vec![min.to_string(), format!("{min}.0"), "1e4".to_owned(), max.to_string()],
             vec![
                 (min - 1).to_string(),
+                (max + 1).to_string(),
                 format!("{min}.5"),
                 "\"7\"".to_owned(),
                 "true".to_owned(),

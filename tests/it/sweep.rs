@@ -1,5 +1,10 @@
 //! The program as a person runs it: from a file to tables, with real worker processes.
 
+mod faults;
+mod interruption;
+mod kills;
+mod memory;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 /// Lines of a file, its inline tests not counted, above which it must be split.
 const LONGEST_FILE: usize = 400;
@@ -111,4 +112,22 @@ fn the_readme_shows_the_tables_that_the_program_wrote() {
         let text = fs::read_to_string(path).unwrap();
         assert!(readme.contains(text.trim()), "README.md does not show `{table}` as it is");
     }
+}
+
+/// CUDA is a feature: without it nothing of its compiler or runtime is built. Three small
+/// crates of cubecl are burn's own, whatever the backend.
+#[test]
+fn a_build_without_cuda_builds_nothing_for_it() {
+    let output = Command::new(env!("CARGO"))
+        .args(["tree", "--locked", "--offline", "--prefix", "none", "--edges", "normal,build"])
+        .current_dir(root())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let tree = String::from_utf8(output.stdout).unwrap();
+    let names = tree.lines().filter_map(|line| line.split(' ').next());
+    let found: BTreeSet<&str> = names
+        .filter(|name| name.starts_with("cubecl") || name.contains("cuda") || name.contains("nvrtc"))
+        .collect();
+    assert_eq!(found, BTreeSet::from(["cubecl-common", "cubecl-environment", "cubecl-zspace"]));
 }

@@ -127,6 +127,7 @@ impl Driver<'_> {
                 if let Some(process) = self.workers.get_mut(&slot) {
                     process.ended_job();
                 }
+                self.tidy(&key)?;
                 self.tell(Notice::JobFinished { slot, key: key.clone(), headline, seconds });
                 self.events.push_back(Event::Finished { slot, key });
             }
@@ -194,6 +195,7 @@ impl Driver<'_> {
         match self.state(&key)? {
             State::Done(record) => {
                 let seconds = record.measurement.wall_seconds;
+                self.tidy(&key)?;
                 self.tell(Notice::JobFinished { slot, key, headline: None, seconds });
                 Ok(Left::Record)
             }
@@ -218,6 +220,11 @@ impl Driver<'_> {
             }
             Outcome::Diverged | Outcome::Crashed | Outcome::TimedOut | Outcome::Skipped => None,
         }
+    }
+
+    /// A worker tidies up after itself, unless it is killed at that.
+    fn tidy(&self, key: &Key) -> Result<(), RunError> {
+        JobFolder::new(self.results, key).tidy().map_err(RunError::Folder)
     }
 
     fn state(&mut self, key: &Key) -> Result<State, RunError> {

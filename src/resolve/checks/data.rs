@@ -2,7 +2,7 @@
 
 use super::super::catalogue::TaskFacts;
 use super::super::choice::Choice;
-use super::pairs::exclude;
+use super::pairs::left_out;
 use crate::settings::{Encoder, Head, TaskSource, Tokenization};
 use crate::spec::{Diagnostic, Diagnostics, value_text};
 use crate::token::{HALF_TOKENS, TWO_HALVES_TOKENS};
@@ -39,14 +39,16 @@ pub(super) fn fits_length(
         facts.max_length, choice.tokenization
     );
     let longer = format!(
-        "or let it take more: `model.max_tokens` of at least {}",
+        "let it take more: `model.max_tokens` of at least {}",
         tokens + 2 + usize::from(encoder.head == Head::TwoHalf)
     );
-    out.push(
-        Diagnostic::new(choice.place("model"), message, format!("takes at most {limit} tokens"))
-            .help(format!("leave it out: {}", exclude(choice, &["model", "task", "tokenization"])))
-            .maybe_help((!has_halves).then_some(longer)),
-    );
+    // Who has set the limit beside it can mend it there.
+    let typed = choice.layers.last_of(&["model.max_tokens"]);
+    let place =
+        typed.filter(|place| place.source == choice.grid.source).unwrap_or_else(|| choice.place("model"));
+    let refused = Diagnostic::new(place, message, format!("takes at most {limit} tokens"))
+        .maybe_help((!has_halves).then_some(longer));
+    out.push(left_out(refused, choice, &["task", "tokenization"]));
     false
 }
 

@@ -17,13 +17,9 @@ fn wrong_init(choice: &Choice<'_>) -> Option<Diagnostic> {
         return None;
     }
     let names = quoted(choice.system.init.iter().map(|init| init.name()));
-    Some(refusal(
-        choice,
-        "init",
-        choice.init.name(),
-        &format!("it starts from {names} only"),
-        &["model", "init"],
-    ))
+    let why = format!("it starts from {names} only");
+    let refused = refusal(choice, "init", choice.init.name(), &why);
+    Some(left_out(refused.help(format!("accepted for `{}`: {names}", choice.system.name)), choice, &["init"]))
 }
 
 fn wrong_masking(choice: &Choice<'_>) -> Option<Diagnostic> {
@@ -31,8 +27,9 @@ fn wrong_masking(choice: &Choice<'_>) -> Option<Diagnostic> {
     if !trains || choice.masking != Targets::None {
         return None;
     }
-    let why = "pre-training predicts what masking hides";
-    Some(refusal(choice, "masking", "none", why, &["model", "masking", "init"]))
+    let refused = refusal(choice, "masking", "none", "pre-training predicts what masking hides")
+        .help("accepted with pre-training: `token`, `token-exact`, `span-N` (N from 2 to 16)");
+    Some(left_out(refused, choice, &["masking", "init"]))
 }
 
 fn wrong_tokenization(choice: &Choice<'_>) -> Option<Diagnostic> {
@@ -40,22 +37,30 @@ fn wrong_tokenization(choice: &Choice<'_>) -> Option<Diagnostic> {
         (ArchitectureKind::Encoder, _)
         | (ArchitectureKind::KmerLogistic, Tokenization::Kmer { stride: 1, .. }) => None,
         (ArchitectureKind::KmerLogistic, other) => {
-            let why = "it counts overlapping k-mers, `5-mer` and the like";
-            Some(refusal(choice, "tokenization", &other.to_string(), why, &["model", "tokenization"]))
+            let name = &choice.system.name;
+            let refused = refusal(choice, "tokenization", &other.to_string(), "it counts overlapping k-mers")
+                .help(format!("accepted for `{name}`: `K-mer` (K from 1 to 8)"));
+            Some(left_out(refused, choice, &["tokenization"]))
         }
     }
 }
 
-fn refusal(choice: &Choice<'_>, axis: &str, value: &str, why: &str, axes: &[&str]) -> Diagnostic {
+fn refusal(choice: &Choice<'_>, axis: &str, value: &str, why: &str) -> Diagnostic {
     let name = &choice.system.name;
     let message = format!("`{name}` cannot have {axis} `{value}`: {why}");
     Diagnostic::new(choice.place(axis), message, format!("makes no sense with `{name}`"))
-        .help(format!("leave it out: {}", exclude(choice, axes)))
+}
+
+/// Adds how to leave such points out, where anything of the grid is left then.
+pub(super) fn left_out(diagnostic: Diagnostic, choice: &Choice<'_>, axes: &[&str]) -> Diagnostic {
+    let axes = [&["model"], axes].concat();
+    let advice = choice.varies(&axes).then(|| format!("or leave it out: {}", exclude(choice, &axes)));
+    diagnostic.maybe_help(advice)
 }
 
 /// The `exclude` that leaves out points like this one, by those of `axes` that vary. The
 /// model is always named, so that the reader sees what goes.
-pub(super) fn exclude(choice: &Choice<'_>, axes: &[&str]) -> String {
+fn exclude(choice: &Choice<'_>, axes: &[&str]) -> String {
     let terms: Vec<String> = axes
         .iter()
         .filter(|axis| **axis == "model" || choice.has_axis(axis))

@@ -5,36 +5,71 @@ use super::super::choice::Choice;
 use crate::settings::{Encoder, Position};
 use crate::spec::{Diagnostic, Diagnostics, Named, value_text};
 
-/// Whether the heads divide the width.
+const SIZES: [&str; 2] = ["model.n_heads", "model.d_model"];
+
+/// Whether the heads divide the width, and `rope` the width of a head in two.
 pub(super) fn divides(encoder: &Encoder, choice: &Choice<'_>, out: &mut Diagnostics) -> bool {
     let (d_model, n_heads) = (encoder.d_model, encoder.n_heads);
-    let sizes = ["model.n_heads", "model.d_model"];
     if d_model % n_heads != 0 {
-        let place = choice.layers.last_of(&sizes).unwrap_or(choice.grid);
-        let message = format!("{n_heads} heads do not divide the width {d_model}");
-        out.push(
-            Diagnostic::new(place, message, "`model.n_heads` must divide `model.d_model`")
-                .help(format!("accepted for width {d_model}: {} heads", divisors(d_model))),
-        );
+        let place = choice.layers.last_of(&SIZES).unwrap_or(choice.grid);
+        let message = format!("{} do not divide the width {d_model}", plural(n_heads));
+        let refused = Diagnostic::new(place, message, "`model.n_heads` must divide `model.d_model`")
+            .help(format!("accepted for width {d_model}: {} heads", heads(d_model, 1)))
+            .help(format!("accepted for {}: a width of {}", plural(n_heads), widths(d_model, n_heads)));
+        out.push(with_others(refused, &SIZES, choice));
         return false;
     }
     if encoder.position == Position::Rope && (d_model / n_heads) % 2 != 0 {
-        let place = choice.layers.last_of(&[sizes[0], sizes[1], "model.position"]).unwrap_or(choice.grid);
-        let message =
-            format!("{n_heads} heads of width {} cannot be rotated in pairs by `rope`", d_model / n_heads);
-        out.push(
-            Diagnostic::new(place, message, "odd width of a head")
-                .help("accepted: `model.d_model` / `model.n_heads` even, or another `model.position`"),
+        let paths = [SIZES[0], SIZES[1], "model.position"];
+        let place = choice.layers.last_of(&paths).unwrap_or(choice.grid);
+        let message = format!(
+            "{} of width {} cannot be rotated in pairs by `rope`",
+            plural(n_heads),
+            d_model / n_heads
         );
+        let fitting = match heads(d_model, 2) {
+            none if none.is_empty() => "no number of heads, since it is odd".to_owned(),
+            some => format!("{some} heads"),
+        };
+        let refused = Diagnostic::new(place, message, "odd width of a head")
+            .help(format!("accepted for width {d_model} with `rope`: {fitting}"))
+            .help(format!("accepted for {}: a width of {}", plural(n_heads), widths(d_model, 2 * n_heads)))
+            .help("or another `model.position`: `learned`, `alibi`");
+        out.push(with_others(refused, &paths, choice));
         return false;
     }
     true
 }
 
-/// The divisors that a person would choose among.
-fn divisors(n: usize) -> String {
-    let all: Vec<String> = (1..=n.min(64)).filter(|d| n.is_multiple_of(*d)).map(|d| d.to_string()).collect();
+/// Adds what the other settings are, and who has set them, beside the one at the caret.
+fn with_others(refused: Diagnostic, paths: &[&str], choice: &Choice<'_>) -> Diagnostic {
+    let is_other = |path: &&&str| {
+        let place = choice.layers.last_of(&[**path]);
+        place.is_none_or(|place| place.source != refused.place.source || place.span != refused.place.span)
+    };
+    let told: Vec<String> = paths.iter().filter(is_other).map(|path| choice.layers.told(path)).collect();
+    told.into_iter().fold(refused, Diagnostic::help)
+}
+
+/// The numbers of heads that a person would choose among: up to 64, of a width that `unit`
+/// divides.
+fn heads(width: usize, unit: usize) -> String {
+    let fits = |n: &usize| width.is_multiple_of(*n * unit);
+    let all: Vec<String> = (1..=width.min(64)).filter(fits).map(|n| n.to_string()).collect();
     all.join(", ")
+}
+
+fn plural(heads: usize) -> String {
+    if heads == 1 { "1 head".to_owned() } else { format!("{heads} heads") }
+}
+
+/// The multiples of `unit` on either side of a width.
+fn widths(width: usize, unit: usize) -> String {
+    let below = width / unit * unit;
+    match below {
+        0 => unit.to_string(),
+        _ => format!("{below} or {}", below + unit),
+    }
 }
 
 /// Whether a pre-training can be as it is set.
@@ -56,11 +91,9 @@ fn is_ordered(choice: &Choice<'_>, out: &mut Diagnostics) -> bool {
     }
     let place = choice.layers.last_of(&paths).unwrap_or(choice.grid);
     let message = format!("windows cannot have at least {min} and at most {max} nt");
-    out.push(
-        Diagnostic::new(place, message, "`pretrain.min_length` is above `pretrain.max_length`").help(
-            format!("accepted: `pretrain.min_length` from 1 to {max}, or a longer `pretrain.max_length`"),
-        ),
-    );
+    let refused = Diagnostic::new(place, message, "`pretrain.min_length` is above `pretrain.max_length`")
+        .help(format!("accepted: `pretrain.min_length` from 1 to {max}, or a longer `pretrain.max_length`"));
+    out.push(with_others(refused, &paths, choice));
     false
 }
 
@@ -77,9 +110,9 @@ fn is_shared(choice: &Choice<'_>, out: &mut Diagnostics) -> bool {
     let message = format!(
         "{replaced} of the targets replaced by [MASK] and {random} by a random token are more than all"
     );
-    out.push(Diagnostic::new(place, message, "together above 1").help(
-        "accepted: `pretrain.mask_replaced` + `pretrain.mask_random` up to 1; the rest stays as it is",
-    ));
+    let refused = Diagnostic::new(place, message, "together above 1")
+        .help("accepted: `pretrain.mask_replaced` + `pretrain.mask_random` up to 1; the rest stays as it is");
+    out.push(with_others(refused, &paths, choice));
     false
 }
 
@@ -106,7 +139,7 @@ fn fits_corpus(choice: &Choice<'_>, named: &Named, facts: &CorpusFacts, out: &mu
             message,
             format!("the shortest windows of `{}` are longer", choice.system.name),
         )
-        .help("the last twentieth of every sequence is held out, to measure pre-training")
+        .note("the last twentieth of every sequence is held out, to measure pre-training")
         .help(accepted),
     );
     false

@@ -1,6 +1,6 @@
 //! Systems, scales, tasks and corpora of one's own, beside the experiment file.
 
-use super::program::Folder;
+use super::program::{Folder, bundled_data};
 
 const SWEEP: &str = "scale = \"tiny\"\ntasks = [\"synthetic/motif\"]\n[[grid]]\nmodel = [\"mine\"]\n";
 
@@ -13,6 +13,19 @@ init = ["random"]
 
 [model]
 position = "alibi"
+"#;
+
+const MOTIF: &str = r#"
+version = 1
+metric = "accuracy"
+classes = ["without", "with"]
+[motif]
+motif = "ACGT"
+length = 50
+train = 100
+dev = 100
+test = 100
+noise = 0
 "#;
 
 #[test]
@@ -35,25 +48,13 @@ corpus = "lab/genome"
 [[grid]]
 model = "dnabert-3"
 "#;
-    let task = r#"
-version = 1
-metric = "accuracy"
-classes = ["without", "with"]
-[motif]
-motif = "ACGT"
-length = 50
-train = 100
-dev = 100
-test = 100
-noise = 0
-"#;
     folder
         .write("my.toml", sweep)
         .write(
             "scales/nano.toml",
             "title = \"nano\"\n[model]\nd_model = 8\nn_heads = 2\n[pretrain]\nmin_length = 20\n",
         )
-        .write("tasks/lab/motif.toml", task)
+        .write("tasks/lab/motif.toml", MOTIF)
         .write("corpora/lab/genome.toml", "version = 1\n[fasta]\nfiles = [\"g.fasta\"]\n")
         .write("data/g.fasta", format!(">g\n{}\n", "ACGTTGCA".repeat(60)));
     let said = folder.run(&["plan", "my.toml"]);
@@ -105,6 +106,60 @@ exclude = [{ model = "bare", task = "lab/windows" }]
         folder.write(name, bytes);
     }
     insta::assert_snapshot!(folder.refused(&["plan", "my.toml"]));
+}
+
+const PRETRAINED: &str = "title = \"Mine\"\narchitecture = \"encoder\"\ntokenization = \"6-mer\"\nmasking = \"token\"\ninit = [\"pretrained\"]\n[pretrain]\n";
+
+/// A circle is one mistake, from wherever it is entered.
+#[test]
+fn systems_that_start_from_each_other_are_told_once() {
+    let folder = Folder::new();
+    let data = bundled_data();
+    let sweep = |models: &str| {
+        format!(
+            "scale = \"tiny\"\ntasks = [\"synthetic/motif\"]\ncorpus = \"virus/pretrain\"\n[[grid]]\nmodel = [{models}]\n"
+        )
+    };
+    for (name, start) in [("into", "two"), ("one", "two"), ("two", "three"), ("three", "one")] {
+        folder.write(&format!("systems/{name}.toml"), format!("{PRETRAINED}start = \"{start}\"\n"));
+    }
+    let plan = ["plan", "my.toml", "--data-root", data.as_str()];
+    folder.write("my.toml", sweep("\"one\", \"into\", \"three\", \"two\""));
+    let said = folder.refused(&plan);
+    folder.write("my.toml", sweep("\"into\""));
+    assert_eq!(folder.refused(&plan), said);
+    insta::assert_snapshot!(said);
+}
+
+/// Of a large library, what may have been meant.
+#[test]
+fn a_list_of_a_thousand_names_is_cut() {
+    let folder = Folder::new();
+    for n in 0..1000 {
+        folder.write(&format!("tasks/lab/enhancer-{n}.toml"), MOTIF);
+    }
+    folder.write("my.toml", SWEEP.replace("synthetic/motif", "lab/enhancr-77"));
+    folder.write("systems/mine.toml", SYSTEM);
+    insta::assert_snapshot!(folder.refused(&["plan", "my.toml"]));
+}
+
+/// The name of a file is as little to be trusted as what is in it.
+#[cfg(unix)]
+#[test]
+fn odd_files_of_the_library_are_harmless() {
+    let folder = Folder::new();
+    folder.write("my.toml", SWEEP).write("systems/mine.toml", SYSTEM);
+    folder.write("systems/a\u{1b}[31m\u{202e}b.toml", "x = 1\n");
+    folder.write("systems/c\nerror: all is well.toml", [0xff]);
+    for link in ["one", "two"] {
+        std::os::unix::fs::symlink(".", folder.path().join("systems").join(link)).unwrap();
+    }
+    std::os::unix::fs::symlink("/dev/zero", folder.path().join("systems/endless.toml")).unwrap();
+    std::os::unix::fs::symlink("nowhere", folder.path().join("systems/broken.toml")).unwrap();
+    let said = folder.refused(&["plan", "my.toml"]);
+    assert!(!said.contains(|c: char| c.is_control() && c != '\n' || c == '\u{202e}'), "{said:?}");
+    assert!(!said.contains("\nerror: all is well"), "{said}");
+    insta::assert_snapshot!(said);
 }
 
 #[test]

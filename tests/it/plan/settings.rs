@@ -27,7 +27,7 @@ fn alternatives(field: &Field) -> Vec<String> {
         ("pretrain.min_length", _) => vec!["70".to_owned()],
         ("pretrain.max_length", _) => vec!["700".to_owned()],
         ("pretrain.mask_random", _) => vec!["0.05".to_owned()],
-        (_, Kind::Integer { min }) => vec![(min + 20).to_string()],
+        (_, Kind::Integer { min, .. }) => vec![(min + 20).to_string()],
         (_, Kind::Number { min, max }) if max >= f64::MAX => vec![(min + 0.7).to_string()],
         (_, Kind::Number { min, max }) => vec![(min + 0.37 * (max - min)).to_string()],
         (_, Kind::Boolean) => vec!["true".to_owned(), "false".to_owned()],

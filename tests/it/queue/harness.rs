@@ -203,14 +203,14 @@ pub(super) fn worker_pids(notices: &[Notice]) -> Vec<u32> {
 }
 
 /// One field of `/proc/PID/stat`, counted from the state, which is 0.
-pub(super) fn stat(pid: u32, field: usize) -> Option<String> {
+pub(crate) fn stat(pid: u32, field: usize) -> Option<String> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     let (_, fields) = stat.rsplit_once(") ")?;
     fields.split(' ').nth(field).map(str::to_owned)
 }
 
 /// A process that only waits to be reaped by a new parent is dead.
-pub(super) fn is_alive(pid: u32) -> bool {
+pub(crate) fn is_alive(pid: u32) -> bool {
     stat(pid, 0).is_some_and(|state| state != "Z" && state != "X")
 }
 
@@ -227,7 +227,7 @@ pub(super) fn summary(done: usize, failed: usize, skipped: usize, remaining: usi
 const PATIENCE: Duration = Duration::from_secs(40);
 
 /// Waits for something that another process does.
-pub(super) fn eventually(what: &str, mut happened: impl FnMut() -> bool) {
+pub(crate) fn eventually(what: &str, mut happened: impl FnMut() -> bool) {
     let start = Instant::now();
     while !happened() {
         assert!(start.elapsed() < PATIENCE, "{what} has not happened");
