@@ -5,7 +5,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::sync::OnceLock;
 
 use bench::record::JobFolder;
@@ -59,10 +59,9 @@ fn bench(arguments: &[&str], folder: &Path) -> Vec<u8> {
         .args(arguments)
         .current_dir(folder)
         .env_remove("RAYON_NUM_THREADS")
-        .stderr(Stdio::inherit())
         .output()
         .expect("the program");
-    assert!(output.status.success(), "{arguments:?}");
+    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
     output.stdout
 }
 

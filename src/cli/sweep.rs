@@ -247,7 +247,7 @@ fn queued(experiment: &Experiment, wanted: &BTreeSet<Key>) -> Vec<Queued> {
     for cell in &experiment.plan.cells {
         let Ok(jobs) = &cell.jobs else { continue };
         let seed = cell.coordinates["seed"].parse().unwrap_or(u64::MAX);
-        for key in std::iter::once(&jobs.finetune).chain(&jobs.pretrain).chain(&jobs.vocabulary) {
+        for key in std::iter::once(&jobs.finetune).chain(jobs.pretrain.iter()).chain(&jobs.vocabulary) {
             let least = repetition.entry(key).or_insert(seed);
             *least = seed.min(*least);
         }

@@ -51,7 +51,7 @@ impl<'a> Keys<'a> {
     pub(super) fn pretrain(&mut self, work: &'a PretrainWork, parents: &Parents) -> Key {
         let mut object = Object::default();
         let encoder = &work.encoder;
-        object.text("architecture", self.of(encoder, Part::Headless, 0, || headless(encoder)));
+        object.text("architecture", self.of(encoder, Part::Headless, 0, || headless(encoder).to_string()));
         // The version is part of the streams that windows are drawn from.
         object.json("corpus_version", &json!(work.corpus.version));
         object.json("fingerprint", &json!(*work.fingerprint));
@@ -59,7 +59,10 @@ impl<'a> Keys<'a> {
         let attends = work.pretraining.attend_pads;
         object.text("optimisation", self.optimisation(&work.optimisation, &work.encoder, attends));
         let pretraining = &work.pretraining;
-        object.text("pretraining", self.of(pretraining, Part::Pretraining, 0, || to_json(&**pretraining)));
+        object.text(
+            "pretraining",
+            self.of(pretraining, Part::Pretraining, 0, || to_json(&**pretraining).to_string()),
+        );
         object.json("repetition", &json!(work.repetition));
         // Which pre-training it starts from is a parent.
         object.json("start", &init(work.start));
@@ -81,10 +84,12 @@ impl<'a> Keys<'a> {
                 object.text("task", self.task(work));
             }
             Architecture::Encoder(encoder) => {
-                let text = self.of(architecture, Part::Architecture, 0, || to_json(&**architecture));
+                let text =
+                    self.of(architecture, Part::Architecture, 0, || to_json(&**architecture).to_string());
                 object.text("architecture", text);
                 let fraction = work.label_fraction.to_bits();
-                let text = self.of(&work.finetuning, Part::Finetuning, fraction, || finetuning(work));
+                let text =
+                    self.of(&work.finetuning, Part::Finetuning, fraction, || finetuning(work).to_string());
                 object.text("finetuning", text);
                 object.json("init", &init(work.init));
                 object.json("label_fraction", &json!(work.label_fraction));
@@ -97,8 +102,14 @@ impl<'a> Keys<'a> {
         hash(Stage::Finetune, parents, &object.end())
     }
 
-    fn of<T>(&mut self, value: &'a Shared<T>, part: Part, further: u64, make: impl FnOnce() -> Json) -> &str {
-        self.texts.entry((value.address(), part, further)).or_insert_with(|| make().to_string())
+    fn of<T>(
+        &mut self,
+        value: &'a Shared<T>,
+        part: Part,
+        further: u64,
+        make: impl FnOnce() -> String,
+    ) -> &str {
+        self.texts.entry((value.address(), part, further)).or_insert_with(make)
     }
 
     /// The micro-batch decides memory and speed alone, unless dropout draws per forward pass
@@ -111,14 +122,9 @@ impl<'a> Keys<'a> {
     ) -> &str {
         let drops = encoder.dropout > 0.0 || encoder.attention_dropout > 0.0;
         let keeps = drops || attend_pads;
+        let micro_batch = keeps.then_some(optimisation.micro_batch);
         self.of(optimisation, Part::Optimisation, u64::from(keeps), || {
-            let mut json = to_json(&**optimisation);
-            if let Json::Object(settings) = &mut json
-                && !keeps
-            {
-                settings.remove("micro_batch");
-            }
-            json
+            optimisation_text(optimisation, micro_batch)
         })
     }
 
@@ -133,6 +139,7 @@ impl<'a> Keys<'a> {
                 "version": task.version,
                 "shape": task_shape(&task.source),
             })
+            .to_string()
         })
     }
 }
@@ -172,6 +179,42 @@ impl Object {
         self.text.push('}');
         self.text
     }
+}
+
+/// Of a search over rates every job has its own, so this is written as text at once. The
+/// micro-batch is in it where it is given.
+fn optimisation_text(optimisation: &Optimisation, micro_batch: Option<usize>) -> String {
+    let Optimisation {
+        steps,
+        batch_size,
+        // Beside it as an argument.
+        micro_batch: _,
+        learning_rate,
+        warmup_steps,
+        decay,
+        weight_decay,
+        decay_all,
+        beta1,
+        beta2,
+        epsilon,
+        clip_norm,
+    } = optimisation;
+    let mut object = Object::default();
+    object.json("batch_size", &json!(batch_size));
+    object.json("beta1", &json!(beta1));
+    object.json("beta2", &json!(beta2));
+    object.json("clip_norm", &json!(clip_norm));
+    object.json("decay", &to_json(decay));
+    object.json("decay_all", &json!(decay_all));
+    object.json("epsilon", &json!(epsilon));
+    object.json("learning_rate", &json!(learning_rate));
+    if let Some(micro_batch) = micro_batch {
+        object.json("micro_batch", &json!(micro_batch));
+    }
+    object.json("steps", &json!(steps));
+    object.json("warmup_steps", &json!(warmup_steps));
+    object.json("weight_decay", &json!(weight_decay));
+    object.end()
 }
 
 fn hash(stage: Stage, parents: &Parents, work: &str) -> Key {

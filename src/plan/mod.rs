@@ -46,7 +46,7 @@ pub struct CellJobs {
     /// Gives its score.
     pub finetune: Key,
     /// The last gives its encoder; each starts from the one before it.
-    pub pretrain: Vec<Key>,
+    pub pretrain: Shared<Vec<Key>>,
     /// Gives its tokenizer, where it is learned.
     pub vocabulary: Option<Key>,
 }
@@ -101,7 +101,7 @@ struct SharedKeys<'a> {
     /// By the address of the work.
     vocabularies: HashMap<usize, Key>,
     /// By the address of the chain; its vocabulary is always the same.
-    chains: HashMap<usize, Vec<Key>>,
+    chains: HashMap<usize, Shared<Vec<Key>>>,
 }
 
 impl<'a> SharedKeys<'a> {
@@ -114,7 +114,7 @@ impl<'a> SharedKeys<'a> {
         let chain = &work.pretrain;
         let pretrain = chains
             .entry(chain.address())
-            .or_insert_with(|| chain_keys(keys, chain, vocabulary.as_ref()))
+            .or_insert_with(|| chain_keys(keys, chain, vocabulary.as_ref()).into())
             .clone();
         let parents = Parents { vocabulary: vocabulary.clone(), encoder: pretrain.last().cloned() };
         CellJobs { finetune: keys.finetune(&work.finetune, &parents), pretrain, vocabulary }

@@ -51,6 +51,8 @@ impl<T: PartialEq> PartialEq for Shared<T> {
     }
 }
 
+impl<T: Eq> Eq for Shared<T> {}
+
 impl<T: fmt::Debug> fmt::Debug for Shared<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
@@ -66,5 +68,23 @@ impl<T: Serialize> Serialize for Shared<T> {
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Shared<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         T::deserialize(deserializer).map(Self::from)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_reads_and_is_written_like_its_value_and_an_edit_is_ones_own() {
+        let mut one = Shared::from(vec![1, 2]);
+        let other = one.clone();
+        assert_eq!(one.address(), other.address());
+        one.edit().push(3);
+        assert_eq!((one.as_slice(), other.as_slice()), (&[1, 2, 3][..], &[1, 2][..]));
+        let text = serde_json::to_string(&one).unwrap();
+        assert_eq!(text, "[1,2,3]");
+        assert_eq!(serde_json::from_str::<Shared<Vec<i32>>>(&text).unwrap(), one);
+        assert!(one != other);
     }
 }

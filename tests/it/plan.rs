@@ -5,4 +5,5 @@ mod golden;
 mod grids;
 mod keys;
 mod settings;
+mod size;
 pub(crate) mod study;
