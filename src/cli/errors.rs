@@ -190,8 +190,12 @@ fn harmless(c: char) -> char {
 
 /// Foreign text on one line, with what is too long to be read cut: each name, and the whole.
 fn one_line(text: &str) -> String {
-    let parts: Vec<String> =
-        visible(text).replace('\n', "\\n").split('`').map(|part| short(part, 200)).collect();
+    let parts: Vec<String> = visible(text)
+        .replace('\n', "\\n")
+        .replace('\t', "\\t")
+        .split('`')
+        .map(|part| short(part, 200))
+        .collect();
     short(&parts.join("`"), 8000)
 }
 

@@ -109,10 +109,13 @@ impl StoredPlan {
         self.axes.iter().zip(&cell.at).map(value).collect()
     }
 
-    /// Whether everything that is meant by its place is there.
+    /// Whether everything that is meant by its place is there, and no key leads elsewhere:
+    /// it is the name of a folder.
     fn is_whole(&self) -> bool {
+        let is_plain =
+            |key: &Key| !key.0.is_empty() && key.0.bytes().all(|byte| byte.is_ascii_alphanumeric());
         let is_value = |(axis, value): (&StoredAxis, &u32)| (*value as usize) < axis.values.len();
-        self.jobs.iter().all(|job| job.shape < self.shapes.len())
+        self.jobs.iter().all(|job| job.shape < self.shapes.len() && is_plain(&job.key))
             && self.cells.iter().all(|cell| {
                 cell.at.len() == self.axes.len()
                     && self.axes.iter().zip(&cell.at).all(is_value)

@@ -119,7 +119,7 @@ fn a_zip_may_repeat_a_value() {
     folder.write("systems/mine.toml", SYSTEM);
     let said = folder.run(&["plan", "my.toml"]);
     assert_eq!(said.code, Some(0), "{}", said.stderr);
-    assert!(said.stdout.contains("model: dnabert-3 (1), mine (2)"), "{}", said.stdout);
+    assert!(said.stdout.contains("model: mine (2), dnabert-3 (1)"), "{}", said.stdout);
 }
 
 /// A circle is one mistake, from wherever it is entered.
