@@ -271,7 +271,7 @@ fn events_cut_at_any_byte_keep_all_whole_lines_and_take_new_ones() {
     for length in 0..whole.len() {
         fs::write(&path, &whole[..length]).unwrap();
         attempt.append(&Event::Finished).unwrap();
-        let lines = whole[..length].iter().filter(|&&byte| byte == b'\n').count();
+        let lines = whole[..length].split(|&byte| byte == b'\n').count() - 1;
         // A line that lacks its end of line alone is whole.
         let kept = lines + usize::from(whole[length] == b'\n');
         let expected: Vec<Event> = events[..kept].iter().cloned().chain([Event::Finished]).collect();

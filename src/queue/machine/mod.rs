@@ -225,7 +225,9 @@ impl Machine {
             record.state = SlotState::Gone;
             commands.push(Command::Kill { slot });
         }
-        interrupted.into_iter().for_each(|job| self.put_back(job));
+        for job in interrupted {
+            self.put_back(job);
+        }
     }
 
     fn finish(&mut self, job: usize) {

@@ -121,3 +121,18 @@ fn files_hold_what_the_frame_holds() {
 fn texts<'a>(frame: &'a DataFrame, name: &str) -> Vec<Option<&'a str>> {
     frame.column(name).unwrap().str().unwrap().iter().collect()
 }
+
+/// Only a disk or a copy can tear it: it is published whole. What is read of it then is an
+/// error and never something else.
+#[test]
+fn a_parquet_file_cut_at_any_byte_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("results.parquet");
+    write_parquet(&mut frame(&[]).unwrap(), &path).unwrap();
+    let whole = std::fs::read(&path).unwrap();
+    for length in 0..whole.len() {
+        std::fs::write(&path, &whole[..length]).unwrap();
+        let read = read_parquet(&path);
+        assert!(matches!(read, Err(ResultsError::Format { .. })), "{length} of {}", whole.len());
+    }
+}

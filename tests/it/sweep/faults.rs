@@ -131,7 +131,7 @@ fn every_write_may_fail_and_nothing_that_was_done_is_lost() {
             check(&calm, &bench);
         }
     }
-    println!("{calls} writes, each {every}th failed once and lastingly; {stopped} sweeps stopped");
+    eprintln!("{calls} writes, each {every}th failed once and lastingly; {stopped} sweeps stopped");
     assert!(stopped > 10, "{stopped}");
 }
 

@@ -139,33 +139,36 @@ struct Steps {
     attempts: usize,
 }
 
+impl Steps {
+    fn lose(&mut self, lost: usize) {
+        self.lost += lost;
+        self.most_lost_at_once = self.most_lost_at_once.max(lost);
+    }
+}
+
 /// What the events of one job say. Panics where an attempt began before the last checkpoint
 /// that was announced, or a job was finished twice.
 fn count(steps: &mut Steps, key: &str, history: &[Event]) {
-    let (mut at, mut checkpoint, mut finished) = (0, 0, 0);
+    let (mut reached, mut checkpoint, mut finished) = (0_usize, 0, 0);
+    // Whether an attempt has begun and not said from where: then it begins at 0.
+    let mut begins = false;
     for event in history {
         match event {
             Event::Started { .. } => {
                 steps.attempts += 1;
-                // Unless it says that it goes on from a checkpoint, it begins at 0.
-                at = -i64::try_from(at).unwrap();
+                begins = true;
             }
             Event::Resumed { step } => {
                 assert!(*step >= checkpoint, "{key} went back to {step} from the checkpoint of {checkpoint}");
-                let lost = usize::try_from(-at).unwrap_or(0).saturating_sub(*step);
-                steps.lost += lost;
-                steps.most_lost_at_once = steps.most_lost_at_once.max(lost);
-                at = i64::try_from(*step).unwrap();
+                steps.lose(reached.saturating_sub(*step));
+                (reached, begins) = (*step, false);
             }
             Event::Progress { step, .. } => {
-                if at < 0 {
-                    // It began at 0: all that was reached is lost.
+                if begins {
                     assert_eq!(checkpoint, 0, "{key} began again in spite of a checkpoint");
-                    let lost = usize::try_from(-at).unwrap();
-                    steps.lost += lost;
-                    steps.most_lost_at_once = steps.most_lost_at_once.max(lost);
+                    steps.lose(reached);
                 }
-                at = i64::try_from(*step).unwrap();
+                (reached, begins) = (*step, false);
                 steps.run += 1;
             }
             Event::Checkpointed { step } => checkpoint = *step,
@@ -248,7 +251,7 @@ fn a_sweep_that_is_killed_again_and_again_ends_with_the_same_results() {
     }
     let bound = 1;
     assert!(counted.most_lost_at_once <= bound, "{counted:?}");
-    println!(
+    eprintln!(
         "{} jobs of {steps} steps, {wanted} kills {kills:?}, {schedulers} schedulers, {} attempts: {} steps run, {} of them lost, at most {} at once; {:.0} s, undisturbed {:.0} s; results, weights and predictions equal",
         expected.len(),
         counted.attempts,
