@@ -11,6 +11,7 @@ use signal_hook::consts::{SIGINT, SIGTERM, SIGUSR1};
 use signal_hook::iterator::Signals;
 
 use super::errors::CliError;
+use super::tell;
 use crate::queue::{LockedResults, ResultsError, ResultsFolder};
 
 /// Counts how often this process was asked to stop: by Ctrl-C, by SIGTERM, and by SIGUSR1,
@@ -32,11 +33,11 @@ pub(super) fn hold(path: &Path, wait: bool) -> Result<LockedResults, CliError> {
     const LOOK: Duration = Duration::from_secs(1);
     let mut told = None;
     loop {
-        let locked = ResultsFolder::open(path)?.lock(&mut |warning| eprintln!("warning: {warning}"));
+        let locked = ResultsFolder::open(path)?.lock(&mut |warning| tell(&format!("warning: {warning}")));
         match locked {
             Err(ResultsError::InUse { path, holder }) if wait => {
                 if told.as_ref() != Some(&holder) {
-                    eprintln!("waiting for {holder}, which uses {}", path.display());
+                    tell(&format!("waiting for {holder}, which uses {}", path.display()));
                     told = Some(holder);
                 }
                 sleep(LOOK);

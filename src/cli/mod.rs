@@ -1,7 +1,6 @@
 //! The command line: one file per subcommand, wiring, rendering of errors, exit codes.
 //!
 //! Everything may be used here, and nothing here may be used elsewhere.
-#![expect(clippy::print_stderr, reason = "talking to a person is the cli's task")]
 
 mod catalogue;
 mod collect;
@@ -132,10 +131,17 @@ pub fn main() -> ExitCode {
     match result {
         Ok(verdict) => ExitCode::from(verdict.code()),
         Err(error) => {
-            eprint!("{}", errors::render(&error));
+            tell(errors::render(&error).trim_end());
             ExitCode::from(error.code())
         }
     }
+}
+
+/// Writes a line to stderr, for people. Where nobody reads it any more, or its disk is full,
+/// what is being done goes on.
+fn tell(text: &str) {
+    use std::io::Write;
+    let _ = writeln!(std::io::stderr().lock(), "{text}");
 }
 
 /// Writes JSON to stdout; a reader that has gone is no error.

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use super::plan::duration;
+use super::tell;
 use crate::escape::line;
 use crate::plan::steps;
 use crate::queue::{Notice, Slot, SlotId};
@@ -172,7 +173,7 @@ impl Progress {
         match &self.shown {
             // A terminal that is gone takes no line.
             Shown::Bars { all, .. } => drop(all.println(&text)),
-            Shown::Lines => eprintln!("{text}"),
+            Shown::Lines => tell(&text),
         }
     }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::errors::CliError;
 use super::experiment::Experiment;
-use super::systems::parameters_of_job;
+use super::systems::{parameters_of_job, trained_parameters};
 use crate::plan::{History, estimate};
 use crate::queue::{Queued, free_bytes};
 use crate::record::{JobFolder, State};
@@ -37,7 +37,8 @@ pub(super) fn check_space(
     )))
 }
 
-/// What the open jobs leave, and the checkpoints of as many as run at a time.
+/// What the open jobs leave, and the checkpoints of as many as run at a time, the largest
+/// ones. What interrupted jobs have written already is there.
 fn needed_bytes(
     experiment: &Experiment,
     jobs: &[Queued],
@@ -45,16 +46,21 @@ fn needed_bytes(
     results: &Path,
 ) -> Result<u64, CliError> {
     let mut open: BTreeMap<&Key, u64> = BTreeMap::new();
+    let mut there = 0;
     for Queued { job, .. } in jobs {
-        if !matches!(JobFolder::new(results, &job.key).peek()?, State::Done(_)) {
-            open.insert(&job.key, parameters_of_job(job) as u64);
+        let folder = JobFolder::new(results, &job.key);
+        if !matches!(folder.peek()?, State::Done(_)) {
+            open.insert(&job.key, trained_parameters(job) as u64);
+            there += folder.checkpoints().bytes();
         }
     }
     let left =
         estimate(&experiment.plan, &History::default(), &parameters_of_job, &|key| open.contains_key(key));
-    let running = slots.min(open.len()) as u64;
-    let largest = open.values().copied().max().unwrap_or(0);
-    Ok(left.disk_bytes + running * CHECKPOINTS * COPIES * 4 * largest)
+    let mut trained: Vec<u64> = open.into_values().collect();
+    trained.sort_unstable_by(|a, b| b.cmp(a));
+    let running: u64 =
+        trained.iter().take(slots).map(|parameters| CHECKPOINTS * COPIES * 4 * parameters).sum();
+    Ok((left.disk_bytes + running).saturating_sub(there))
 }
 
 /// Bytes as a person says them.

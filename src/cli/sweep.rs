@@ -18,7 +18,7 @@ use super::progress::Progress;
 use super::space::{bytes, check_space};
 use super::stored::StoredPlan;
 use super::table::{Format, specs, styling, width};
-use super::{Places, Verdict, say_as_is};
+use super::{Places, Verdict, say_as_is, tell};
 use crate::plan::Plan;
 use crate::queue::{
     EarlierFailures, Host, Limits, LockedResults, Notice, Patience, Queued, RunError, Slot, Summary,
@@ -85,6 +85,10 @@ pub(super) fn run(arguments: &Arguments) -> Result<Verdict, CliError> {
     let partial = wanted.len() < experiment.plan.jobs.len();
     let open = partial && !all_done(&experiment.plan, results.path())?;
     let verdict = match summary {
+        // Whoever stopped it goes on with it; what failed is told all the same.
+        Summary { stopped: true, remaining, .. } if remaining > 0 && !arguments.fail_fast => {
+            Verdict::Remaining
+        }
         Summary { failed, skipped, .. } if failed + skipped > 0 => Verdict::Failed,
         Summary { remaining, .. } if remaining > 0 || open => Verdict::Remaining,
         Summary { .. } => Verdict::Complete,
@@ -105,18 +109,14 @@ fn remove_litter_of(results: &Path, sweep: &str) -> Result<(), CliError> {
 }
 
 fn tell_what_is_left(verdict: Verdict, summary: &Summary, file: &Path) {
-    match verdict {
-        Verdict::Complete => {}
-        Verdict::Failed => eprintln!(
-            "{} jobs failed, {} were skipped, {} remain; try again what failed with --retry-failed",
-            summary.failed, summary.skipped, summary.remaining
-        ),
-        Verdict::Remaining if summary.remaining > 0 => {
-            eprintln!("{} jobs remain; go on with: {}", summary.remaining, this_command());
-        }
-        Verdict::Remaining => {
-            eprintln!("jobs that --only left out remain; go on with: bench sweep {}", file.display());
-        }
+    let Summary { failed, skipped, remaining, .. } = summary;
+    if failed + skipped > 0 {
+        tell(&format!("{failed} jobs failed, {skipped} were skipped; try them again with --retry-failed"));
+    }
+    if *remaining > 0 {
+        tell(&format!("{remaining} jobs remain; go on with: {}", this_command()));
+    } else if verdict == Verdict::Remaining {
+        tell(&format!("jobs that --only left out remain; go on with: bench sweep {}", file.display()));
     }
 }
 
@@ -179,14 +179,14 @@ fn work(
             open.insert(queued.job.key.clone());
         }
     }
-    eprintln!(
+    tell(&format!(
         "{}: {} cells, {} jobs, {} of them done; {} slots",
         experiment.sweep.name,
         experiment.plan.cells.len(),
         jobs.len(),
         jobs.len() - open.len(),
         slots.len()
-    );
+    ));
     let to_run = jobs.iter().map(|queued| &queued.job).filter(|job| open.contains(&job.key));
     let mut progress = Progress::new(to_run, &slots);
     let program = std::env::current_exe()?;
@@ -211,9 +211,13 @@ fn work(
     progress.close();
     let summary = summary.map_err(|error| match error {
         RunError::Folder(error) => cut_short(&error.to_string(), results.path()),
-        RunError::Graph(_) | RunError::Watch(_) | RunError::NoWorker { .. } => error.into(),
+        RunError::Watch(_) | RunError::NoWorker { .. } => CliError::Interrupted(format!(
+            "{error}\nhelp: what is done stays done; once this is mended, go on with: {}",
+            this_command()
+        )),
+        RunError::Graph(_) => error.into(),
     })?;
-    eprintln!("{} jobs done in all; this took {}", summary.done, duration(elapsed.as_secs_f64()));
+    tell(&format!("{} jobs done in all; this took {}", summary.done, duration(elapsed.as_secs_f64())));
     Ok(summary)
 }
 
@@ -285,13 +289,13 @@ fn conclude(stored: &StoredPlan, results: &Path, arguments: &Arguments) -> Resul
         }
         say_as_is(&format!("{}\n", Format::Terminal.render(&table, width(), styling())))?;
     }
-    eprintln!(
+    tell(&format!(
         "results: {0}/results.parquet and .csv; tables: {0}/tables/; jobs: {1}/jobs/\nagain: bench table {2}; what ran: bench plan {3}",
         folder.display(),
         results.display(),
         stored.sweep,
         arguments.file.display()
-    );
+    ));
     Ok(())
 }
 

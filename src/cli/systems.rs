@@ -140,15 +140,29 @@ fn encoder_spec(
     EncoderSpec::new(encoder.clone(), vocabulary, None).ok()
 }
 
-/// Parameters that a job keeps on disk.
+/// Parameters that a job keeps on disk once it is done.
 pub(super) fn parameters_of_job(job: &Job) -> usize {
-    /// Of a trained vocabulary whose job has not run: what systems have by default.
-    const LEARNED: usize = 4096;
     match &job.work {
-        Work::Pretrain(work) => encoder_spec(&work.encoder, work.tokenization, Some(LEARNED))
-            .map_or(0, |spec| parameter_count(&spec, Part::MaskedLanguage)),
+        Work::Pretrain(_) => trained_parameters(job),
         Work::Vocabulary(_) | Work::Finetune(_) => 0,
     }
+}
+
+/// Parameters that a job trains, whose copies are in its checkpoints: the head of a
+/// classifier, which is small, as that of a language model.
+pub(super) fn trained_parameters(job: &Job) -> usize {
+    /// Of a trained vocabulary whose job has not run: what systems have by default.
+    const LEARNED: usize = 4096;
+    let (encoder, tokenization) = match &job.work {
+        Work::Pretrain(work) => (&*work.encoder, work.tokenization),
+        Work::Finetune(work) => match &*work.architecture {
+            Architecture::Encoder(encoder) => (encoder, work.tokenization),
+            Architecture::KmerLogistic(_) => return 0,
+        },
+        Work::Vocabulary(_) => return 0,
+    };
+    let spec = encoder_spec(encoder, tokenization, Some(LEARNED));
+    spec.map_or(0, |spec| parameter_count(&spec, Part::MaskedLanguage))
 }
 
 /// `117070082` as `117,070,082`.

@@ -1,5 +1,6 @@
 //! `bench worker`: does the jobs of one slot and leaves their records.
 
+use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -113,9 +114,13 @@ fn tokens_per_second(trained: &Trained) -> f64 {
 }
 
 fn unfinished(error: TrainError) -> Unfinished {
-    let outcome = match error {
-        TrainError::Interrupted { step } => return Unfinished::Paused { step },
+    let outcome = match &error {
+        TrainError::Interrupted { step } => return Unfinished::Paused { step: *step },
         TrainError::Storage(error) => return Unfinished::Storage(error.to_string()),
+        // What a parent left is there and cannot be read: a disk that fails, and no job.
+        TrainError::File { source, .. } if source.kind() != ErrorKind::NotFound => {
+            return Unfinished::Storage(error.to_string());
+        }
         TrainError::Diverged { .. } => Outcome::Diverged,
         TrainError::Data(_)
         | TrainError::Token(_)

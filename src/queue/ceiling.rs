@@ -24,16 +24,17 @@ impl Ceilings {
         job
     }
 
-    /// Takes note that memory ran out in the job as [`fitted`](Self::fitted) gave it. The
-    /// micro-batch to try next, where there is a smaller one and it changes no result.
+    /// Takes note that memory ran out in `job`, as it was run. The micro-batch to try next,
+    /// where there is a smaller one and it changes no result.
     pub(super) fn lower(&mut self, job: &Job, device: &Device) -> Option<usize> {
-        let tried = self.fitted(job, device).work.micro_batch()?;
+        let tried = job.work.micro_batch()?;
         if !job.work.micro_batch_is_free() || tried < 2 {
             return None;
         }
-        let ceiling = tried / 2;
-        self.0.insert((device.clone(), shape(&job.work)), ceiling);
-        Some(ceiling)
+        // Several that run at once run out at once, and each has tried the same.
+        let ceiling = self.0.entry((device.clone(), shape(&job.work))).or_insert(tried / 2);
+        *ceiling = (tried / 2).min(*ceiling);
+        Some(*ceiling)
     }
 }
 

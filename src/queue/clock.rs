@@ -32,22 +32,24 @@ pub(super) enum Due {
 pub(super) struct JobClock {
     limits: Limits,
     is_warned: bool,
-    is_stopped: bool,
+    /// When it was told to stop.
+    stopped: Option<Duration>,
 }
 
 impl JobClock {
     pub(super) fn new(limits: Limits) -> Self {
-        Self { limits, is_warned: false, is_stopped: false }
+        Self { limits, is_warned: false, stopped: None }
     }
 
     /// What is due after `elapsed` of the attempt.
     pub(super) fn due(&mut self, elapsed: Duration) -> Due {
         let Limits { warn, stop, grace } = self.limits;
         let is_past = |limit: Option<Duration>| limit.is_some_and(|limit| elapsed >= limit);
-        if is_past(stop.map(|stop| stop + grace)) && self.is_stopped {
+        // From when it was told, which may be later: this process may have been stopped itself.
+        if is_past(self.stopped.map(|told| told + grace)) {
             Due::Kill
-        } else if is_past(stop) && !self.is_stopped {
-            self.is_stopped = true;
+        } else if is_past(stop) && self.stopped.is_none() {
+            self.stopped = Some(elapsed);
             Due::Stop
         } else if is_past(warn) && !self.is_warned {
             self.is_warned = true;
@@ -83,8 +85,9 @@ mod tests {
             Due::Kill,
         ];
         assert_eq!(found, expected);
-        // After a long sleep of the scheduler a job still gets its chance to stop.
-        assert_eq!(dues(limits, &[0, 100]), [Due::Nothing, Due::Stop]);
+        // After a long sleep of the scheduler a job still gets all its grace.
+        let woken = [Due::Nothing, Due::Stop, Due::Warn, Due::Nothing, Due::Kill];
+        assert_eq!(dues(limits, &[0, 100, 101, 102, 103]), woken);
         assert_eq!(dues(Limits::NONE, &[0, 1_000_000]), [Due::Nothing, Due::Nothing]);
     }
 }

@@ -18,10 +18,12 @@ impl OomWatch {
         watch
     }
 
-    /// Whether there was a kill since the last look, or since the start.
-    pub(super) fn look(&mut self) -> bool {
-        let kills = self.kills();
-        kills > std::mem::replace(&mut self.seen, kills)
+    /// Whether there was a kill that no earlier call of this answered for. For each process
+    /// that was killed, and for no other: one kill explains one death.
+    pub(super) fn take(&mut self) -> bool {
+        let is_new = self.kills() > self.seen;
+        self.seen += u64::from(is_new);
+        is_new
     }
 
     fn kills(&self) -> u64 {
@@ -72,15 +74,17 @@ mod tests {
     }
 
     #[test]
-    fn a_kill_is_reported_once() {
+    fn each_kill_is_reported_once() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("memory.events");
         let mut watch = OomWatch { files: vec![folder.path().join("missing"), file.clone()], seen: 0 };
-        assert!(!watch.look());
+        assert!(!watch.take());
         fs::write(&file, "low 0\noom 3\noom_kill 2\noom_group_kill 0\n").unwrap();
-        assert!(watch.look());
-        assert!(!watch.look());
+        // Two workers that were killed at once.
+        assert!(watch.take());
+        assert!(watch.take());
+        assert!(!watch.take());
         fs::write(&file, "oom_kill_disable 0\nunder_oom 0\noom_kill 3\n").unwrap();
-        assert!(watch.look());
+        assert!(watch.take());
     }
 }

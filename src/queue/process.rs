@@ -6,7 +6,7 @@
 use std::collections::VecDeque;
 use std::ffi::OsString;
 use std::io::{self, Read};
-use std::os::unix::process::CommandExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::mpsc::Sender;
@@ -80,6 +80,8 @@ pub(super) struct Process {
     ended: Option<(ExitStatus, Instant)>,
     /// Why it was given up before it ended.
     verdict: Option<Failure>,
+    /// Whether the last job could not be handed to it.
+    is_untaken: bool,
 }
 
 /// How long a worker has said nothing, as far as this process was awake to hear it.
@@ -133,6 +135,7 @@ impl Process {
             silence: Silence { lasted: Duration::ZERO, looked: Instant::now() },
             ended: None,
             verdict: None,
+            is_untaken: false,
         };
         process.expect_within(patience, "the worker did not say hello in time");
         // From here on an error drops, and so kills, the process.
@@ -160,7 +163,12 @@ impl Process {
         self.tail.clear();
         self.clock = Some((JobClock::new(limits), Instant::now()));
         self.overdue = None;
-        self.ask(request, patience);
+        self.is_untaken = !self.ask(request, patience);
+    }
+
+    /// Whether the job that was handed over last never reached it: it was gone before.
+    pub(super) fn is_untaken(&self) -> bool {
+        self.is_untaken
     }
 
     /// Tells it to write a checkpoint of its job and stop.
@@ -199,7 +207,8 @@ impl Process {
         self.child.kill()
     }
 
-    fn ask(&mut self, request: &Request, patience: Duration) {
+    /// Whether it could be asked.
+    fn ask(&mut self, request: &Request, patience: Duration) -> bool {
         let sent = match &mut self.stdin {
             Some(stdin) => send(stdin, request),
             None => Err(io::ErrorKind::BrokenPipe.into()),
@@ -208,6 +217,7 @@ impl Process {
             // It is gone, which shows in a moment, or must go.
             self.expect_within(patience, "the worker closed its stdin");
         }
+        sent.is_ok()
     }
 
     /// Keeps a line for the failure that may come.
@@ -281,6 +291,11 @@ impl Process {
             return Ok(());
         }
         self.kill(crashed(format!("the worker said nothing for {} s, and was killed", lease.as_secs())))
+    }
+
+    /// Whether somebody else killed it: not this process, which would have said why.
+    pub(super) fn was_killed(&self, status: ExitStatus) -> bool {
+        self.verdict.is_none() && status.signal() == Some(libc::SIGKILL)
     }
 
     /// Why the process, which ended with `status`, is gone.

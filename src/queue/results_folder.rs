@@ -95,7 +95,12 @@ impl ResultsFolder {
             return Err(ResultsError::Create { path, cause });
         }
         let probe = path.join(format!(".probe.{}.tmp", std::process::id()));
-        match fs::write(&probe, "probe").and_then(|()| fs::remove_file(&probe)) {
+        let removed = || match fs::remove_file(&probe) {
+            // Whoever has the lock removes what lies about.
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            Ok(()) | Err(_) => Ok(()),
+        };
+        match fs::write(&probe, "probe").and_then(|()| removed()) {
             Ok(()) => Ok(Self { path }),
             Err(cause) => Err(ResultsError::Write { path, cause }),
         }

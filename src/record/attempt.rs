@@ -84,8 +84,17 @@ impl Attempt {
     /// # Errors
     /// As [`publish`](Self::publish).
     pub fn checkpoint(&self, step: usize, payload: &[u8]) -> io::Result<()> {
-        self.job.checkpoints().write(step, payload, |path, bytes| self.publish(path, bytes))?;
+        let written = self.job.checkpoints().write(step, payload, &self.staging);
+        written.map_err(|error| self.explained(error))?;
         self.append(&Event::Checkpointed { step })
+    }
+
+    /// Removes the checkpoint after `step` steps.
+    ///
+    /// # Errors
+    /// As [`publish`](Self::publish).
+    pub fn remove_checkpoint(&self, step: usize) -> io::Result<()> {
+        self.job.checkpoints().remove(step, &self.staging).map_err(|error| self.explained(error))
     }
 
     /// Publishes the record: from here on the job is done, and what it needed on the way is
@@ -133,10 +142,15 @@ fn revoke(staging: &Path) -> io::Result<()> {
     let revoked = if staging.to_string_lossy().ends_with("-revoked") {
         staging.to_owned()
     } else {
-        fs::rename(staging, &revoked)?;
+        unless_gone(fs::rename(staging, &revoked))?;
         PathBuf::from(revoked)
     };
-    fs::remove_dir_all(revoked)
+    unless_gone(fs::remove_dir_all(revoked))
+}
+
+/// A worker that ends may be tidying up at the same time.
+fn unless_gone(result: io::Result<()>) -> io::Result<()> {
+    result.or_else(|error| if error.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(error) })
 }
 
 fn revoked() -> io::Error {

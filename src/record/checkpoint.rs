@@ -8,7 +8,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::publish::{at, remove_litter};
+use super::publish::{at, publish_by_way_of};
 use crate::settings::Key;
 
 /// Bumped when a checkpoint written before can no longer be gone on from.
@@ -24,14 +24,21 @@ pub struct Checkpoints {
     key: Key,
 }
 
-/// A checkpoint that cannot be gone on from, and why.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the checkpoint {path} is left aside: {why}")]
-pub struct DamagedCheckpoint {
-    /// The file.
-    pub path: PathBuf,
-    /// What is wrong with it.
-    pub why: String,
+/// Why a checkpoint cannot be gone on from.
+#[derive(Debug, thiserror::Error)]
+pub enum CheckpointError {
+    /// It is not what was written: it will never be.
+    #[error("the checkpoint {path} is left aside: {why}")]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The system does not give it out, which says nothing of the file itself. The path is in
+    /// the text.
+    #[error("{0}")]
+    Unreadable(io::Error),
 }
 
 impl Checkpoints {
@@ -63,43 +70,50 @@ impl Checkpoints {
         Ok(steps)
     }
 
+    /// What they hold on disk; 0 where that cannot be known.
+    pub fn bytes(&self) -> u64 {
+        let size = |step| fs::metadata(self.file(step)).map_or(0, |file| file.len());
+        self.steps().unwrap_or_default().into_iter().map(size).sum()
+    }
+
     /// The payload of the checkpoint after `step` steps.
     ///
     /// # Errors
     /// A file that cannot be read, is torn, of another format, or of another job.
-    pub fn read(&self, step: usize) -> Result<Vec<u8>, DamagedCheckpoint> {
+    pub fn read(&self, step: usize) -> Result<Vec<u8>, CheckpointError> {
         let path = self.file(step);
-        let read = fs::read(&path).map_err(|error| error.to_string());
-        read.and_then(|bytes| self.payload(bytes)).map_err(|why| DamagedCheckpoint { path, why })
+        let bytes = fs::read(&path).map_err(|error| CheckpointError::Unreadable(at(&path, &error)))?;
+        self.payload(bytes).map_err(|why| CheckpointError::Damaged { path, why })
     }
 
-    /// Removes the checkpoint after `step` steps.
-    ///
-    /// # Errors
-    /// Any failure of the file system, with the path.
-    pub fn remove(&self, step: usize) -> io::Result<()> {
-        let path = self.file(step);
-        fs::remove_file(&path).map_err(|error| at(&path, &error))
+    /// Makes the folder.
+    pub(super) fn create(&self) -> io::Result<()> {
+        fs::create_dir_all(&self.folder).map_err(|error| at(&self.folder, &error))
     }
 
-    /// Writes one by `publish`, and forgets all but the last ones before it.
-    pub(super) fn write(
-        &self,
-        step: usize,
-        payload: &[u8],
-        publish: impl FnOnce(&Path, &[u8]) -> io::Result<()>,
-    ) -> io::Result<()> {
-        fs::create_dir_all(&self.folder).map_err(|error| at(&self.folder, &error))?;
+    /// Removes the checkpoint after `step` steps by way of `staging`, so that only the holder
+    /// of that folder can.
+    pub(super) fn remove(&self, step: usize, staging: &Path) -> io::Result<()> {
+        let path = self.file(step);
+        let aside = staging.join(format!("{step:09}"));
+        fs::rename(&path, &aside).and_then(|()| fs::remove_file(&aside)).map_err(|error| at(&path, &error))
+    }
+
+    /// Writes one by way of `staging`, and forgets all but the last ones before it.
+    pub(super) fn write(&self, step: usize, payload: &[u8], staging: &Path) -> io::Result<()> {
         let mut bytes = format!("{}{}\n", head(), self.hash(payload)).into_bytes();
         bytes.extend_from_slice(payload);
-        publish(&self.file(step), &bytes)?;
+        publish_by_way_of(staging, &self.file(step), &bytes)?;
         // Those after it belong to an attempt that found them damaged and began before.
         let others = self.steps()?.into_iter().filter(|&other| other != step);
         let (later, earlier): (Vec<usize>, Vec<usize>) = others.partition(|&other| other > step);
-        later.into_iter().chain(earlier.into_iter().skip(KEPT - 1)).try_for_each(|step| self.remove(step))
+        later
+            .into_iter()
+            .chain(earlier.into_iter().skip(KEPT - 1))
+            .try_for_each(|step| self.remove(step, staging))
     }
 
-    /// Removes all, and what a killed writer left.
+    /// Removes all.
     pub(super) fn clear(&self) -> io::Result<()> {
         match fs::remove_dir_all(&self.folder) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(at(&self.folder, &error)),
@@ -107,9 +121,10 @@ impl Checkpoints {
         }
     }
 
-    /// Removes what a killed writer left.
-    pub(super) fn remove_litter(&self) -> io::Result<()> {
-        if self.folder.is_dir() { remove_litter(&self.folder) } else { Ok(()) }
+    /// Removes the folder if nothing is in it.
+    pub(super) fn forget_empty(&self) {
+        // It fails where there is something, or no folder.
+        let _ = fs::remove_dir(&self.folder);
     }
 
     fn file(&self, step: usize) -> PathBuf {
@@ -144,7 +159,6 @@ fn head() -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::publish;
     use super::*;
 
     fn checkpoints(folder: &Path) -> Checkpoints {
@@ -152,7 +166,8 @@ mod tests {
     }
 
     fn write(checkpoints: &Checkpoints, step: usize, payload: &[u8]) {
-        checkpoints.write(step, payload, publish).unwrap();
+        checkpoints.create().unwrap();
+        checkpoints.write(step, payload, checkpoints.path().parent().unwrap()).unwrap();
     }
 
     #[test]

@@ -78,7 +78,7 @@ impl JobFolder {
         self.create()?;
         revoke_all(&self.path)?;
         remove_litter(&self.path)?;
-        self.checkpoints().remove_litter()?;
+        self.checkpoints().create()?;
         remove_if_there(&self.failure())?;
         publish(&self.path.join("job.json"), &to_json(job)?)?;
         let id = AttemptId::unique();
@@ -99,8 +99,8 @@ impl JobFolder {
     /// Any failure of the file system, with the path.
     pub fn end_attempts(&self) -> io::Result<()> {
         revoke_all(&self.path)?;
-        remove_litter(&self.path)?;
-        self.checkpoints().remove_litter()
+        self.checkpoints().forget_empty();
+        remove_litter(&self.path)
     }
 
     /// Removes what a job that is done no longer needs: attempts, checkpoints, an earlier
@@ -144,6 +144,11 @@ impl JobFolder {
         self.create()?;
         self.end_attempts()?;
         publish(&self.failure(), &to_json(failure)?)
+    }
+
+    /// Whether the folder is there: whether an attempt was ever begun.
+    pub fn exists(&self) -> bool {
+        self.path.is_dir()
     }
 
     /// What the folder says of the job. A damaged record is set aside as

@@ -20,7 +20,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 pub use attempt::{Attempt, AttemptId};
-pub use checkpoint::{Checkpoints, DamagedCheckpoint};
+pub use checkpoint::{CheckpointError, Checkpoints};
 pub use event::Event;
 pub use folder::{JobFolder, State};
 pub(crate) use number::or_nan;

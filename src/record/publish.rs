@@ -60,7 +60,13 @@ pub fn remove_litter(folder: &Path) -> io::Result<()> {
     for entry in fs::read_dir(folder).map_err(|error| at(folder, &error))? {
         let entry = entry.map_err(|error| at(folder, &error))?;
         if is_temporary(&entry.file_name().to_string_lossy()) {
-            fs::remove_file(entry.path()).map_err(|error| at(&entry.path(), &error))?;
+            match fs::remove_file(entry.path()) {
+                // Its writer may be removing it too.
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(at(&entry.path(), &error));
+                }
+                Ok(()) | Err(_) => {}
+            }
         }
     }
     Ok(())

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::course::{Course, Tally};
 use super::{Context, Said, TrainError};
 use crate::model::{HostTensors, ModelError, decode, encode};
-use crate::record::{Checkpoints, Event};
+use crate::record::{CheckpointError, Checkpoints, Event};
 
 /// A set of tensors of a checkpoint, by its name: `model`, `best`.
 pub(super) type Part = (&'static str, HostTensors);
@@ -109,17 +109,26 @@ pub(super) fn resume<S: DeserializeOwned, T>(
                 context.attempt.append(&resumed).map_err(TrainError::Storage)?;
                 return Ok(Some(restored));
             }
-            Err(message) => {
+            Err(Refusal::Unreadable(error)) => return Err(TrainError::Storage(error)),
+            Err(Refusal::Useless(message)) => {
                 context
                     .attempt
                     .append(&Event::Warning { message: message.clone() })
                     .map_err(TrainError::Storage)?;
                 (context.tell)(Said::Warning(message));
-                checkpoints.remove(step).map_err(TrainError::Storage)?;
+                context.attempt.remove_checkpoint(step).map_err(TrainError::Storage)?;
             }
         }
     }
     Ok(None)
+}
+
+/// Why a checkpoint was not gone on from.
+enum Refusal {
+    /// It never can be.
+    Useless(String),
+    /// The disk fails; the checkpoint may be good.
+    Unreadable(std::io::Error),
 }
 
 fn restored<S: DeserializeOwned, T>(
@@ -128,10 +137,16 @@ fn restored<S: DeserializeOwned, T>(
     course: &mut Course<'_>,
     context: &Context<'_>,
     restore: &impl Fn(Saved<S>) -> Result<T, ModelError>,
-) -> Result<T, String> {
-    let payload = checkpoints.read(step).map_err(|damaged| damaged.to_string())?;
+) -> Result<T, Refusal> {
+    let payload = checkpoints.read(step).map_err(|error| match error {
+        CheckpointError::Damaged { .. } => Refusal::Useless(error.to_string()),
+        CheckpointError::Unreadable(error) => Refusal::Unreadable(error),
+    })?;
     let refused = |error: &dyn std::error::Error| {
-        format!("the checkpoint of step {step} in {} is left aside: {error}", checkpoints.path().display())
+        Refusal::Useless(format!(
+            "the checkpoint of step {step} in {} is left aside: {error}",
+            checkpoints.path().display()
+        ))
     };
     let (tensors, note) = decode(&payload).map_err(|error| refused(&error))?;
     let note: Note<S> = serde_json::from_str(&note).map_err(|error| refused(&error))?;

@@ -118,8 +118,8 @@ struct Best {
 #[derive(Serialize, Deserialize)]
 struct BestNote {
     step: usize,
-    dev: Vec<Vec<f64>>,
-    /// The bits: JSON has no infinity.
+    /// Bits, as all here that may not be finite: JSON has no infinity.
+    dev: Vec<Vec<u64>>,
     value: (u64, u64),
 }
 
@@ -128,15 +128,21 @@ impl Best {
         let (first, second) = self.value;
         BestNote {
             step: self.step,
-            dev: self.dev.probabilities.clone(),
+            dev: bits(&self.dev.probabilities),
             value: (first.to_bits(), second.to_bits()),
         }
     }
 
     fn of(note: BestNote, model: Classifier) -> Self {
         let value = (f64::from_bits(note.value.0), f64::from_bits(note.value.1));
-        Self { step: note.step, model, dev: Predictions { probabilities: note.dev }, value }
+        let row = |row: Vec<u64>| row.into_iter().map(f64::from_bits).collect();
+        let probabilities = note.dev.into_iter().map(row).collect();
+        Self { step: note.step, model, dev: Predictions { probabilities }, value }
     }
+}
+
+fn bits(rows: &[Vec<f64>]) -> Vec<Vec<u64>> {
+    rows.iter().map(|row| row.iter().map(|value| value.to_bits()).collect()).collect()
 }
 
 struct Training<'a> {

@@ -23,7 +23,13 @@ impl<'a> Order<'a> {
 
     /// Passes over the next `count` row numbers.
     pub(super) fn skip(&mut self, count: usize) {
-        drop(self.take(count));
+        let within_pass = count.min(self.rest.len());
+        drop(self.take(within_pass));
+        if self.rows > 0 {
+            let left = count - within_pass;
+            self.epoch += (left / self.rows) as u64;
+            drop(self.take(left % self.rows));
+        }
     }
 
     /// The next `count` row numbers.
@@ -64,6 +70,19 @@ mod tests {
             assert_eq!(sorted, (0..10).collect::<Vec<_>>());
         }
         assert_ne!(all[..10], all[10..]);
+    }
+
+    #[test]
+    fn what_is_skipped_is_what_would_have_been_taken() {
+        for skipped in 0..30 {
+            for taken in [0, 3, 7, 9] {
+                let (mut whole, mut cut) = (Order::new(7, 3, "task"), Order::new(7, 3, "task"));
+                whole.take(taken + skipped);
+                cut.take(taken);
+                cut.skip(skipped);
+                assert_eq!(cut.take(10), whole.take(10), "{taken} and {skipped}");
+            }
+        }
     }
 
     #[test]

@@ -77,7 +77,9 @@ pub(super) fn find(results: &Path, dropped: &BTreeSet<String>) -> Result<Found, 
             }
         }
     }
-    found.items.sort();
+    // The plan goes last of its sweep: without it nobody would know the rest for a sweep's.
+    let is_plan = |item: &Item| item.path.file_name().is_some_and(|name| name == "plan.json");
+    found.items.sort_by_cached_key(|item| (item.kind, is_plan(item), item.clone()));
     Ok(found)
 }
 

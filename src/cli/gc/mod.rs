@@ -15,7 +15,7 @@ use serde::Serialize;
 
 use super::errors::CliError;
 use super::stored::name_of;
-use super::{Verdict, say, say_json};
+use super::{Verdict, say, say_json, tell};
 use crate::queue::ResultsFolder;
 use find::find;
 
@@ -99,7 +99,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Verdict, CliError> {
         )));
     }
     // What is found must still be so when it is removed.
-    let mut warn = |warning: String| eprintln!("warning: {warning}");
+    let mut warn = |warning: String| tell(&format!("warning: {warning}"));
     let lock = if arguments.remove { Some(ResultsFolder::open(results)?.lock(&mut warn)?) } else { None };
     let found = find(results, &drop)?;
     if lock.is_some() {

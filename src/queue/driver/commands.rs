@@ -60,6 +60,7 @@ impl Driver<'_> {
         let job = self.ceilings.fitted(self.job(&key), device);
         let attempt = JobFolder::new(self.results, &key).begin(&job).map_err(RunError::Folder)?;
         self.tell(Notice::JobStarted { slot, key });
+        self.running.insert(slot, job.clone());
         if let Some(process) = self.workers.get_mut(&slot) {
             let request = Request::Run { job: Box::new(job), attempt };
             process.run(&request, self.limits, self.patience.leave);

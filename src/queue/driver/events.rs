@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use super::{Driver, RunError};
 use crate::queue::clock::{Due, Limits};
-use crate::queue::machine::{Event, Left};
+use crate::queue::machine::{BARREN_LIMIT, Event, Left};
 use crate::queue::message::{Headline, Reply};
 use crate::queue::notice::Notice;
 use crate::queue::process::{Output, Process, Stream, crashed};
@@ -90,7 +90,9 @@ impl Driver<'_> {
             self.give_up(slot, foreign(&key));
             return Ok(());
         }
-        if let Some(failure) = self.workers.get_mut(&slot).and_then(Process::take_overdue) {
+        // Where a person stopped it, its time is no failure.
+        let overdue = self.workers.get_mut(&slot).and_then(Process::take_overdue);
+        if let Some(failure) = overdue.filter(|_| self.stops == 0) {
             let message =
                 format!("{}; it stopped at step {step}, from where --retry-failed goes on", failure.message);
             self.give_up(slot, Failure { message, ..failure });
@@ -180,14 +182,24 @@ impl Driver<'_> {
     }
 
     fn on_loss(&mut self, slot: SlotId, process: Process, status: ExitStatus) -> Result<(), RunError> {
-        let failure = process.into_failure(status, self.oom.look());
+        let is_untaken = process.is_untaken();
+        let oom_killed = process.was_killed(status) && self.oom.take();
+        let failure = process.into_failure(status, oom_killed);
         self.losses.insert(slot, failure.message.clone());
         let left = match self.machine.running_on(slot).cloned() {
+            Some(key) if is_untaken && self.may_try_again(&key) => Left::Another,
             Some(key) => self.on_lost_job(slot, key, failure)?,
             None => Left::Nothing,
         };
         self.events.push_back(Event::WorkerLost { slot, left });
         Ok(())
+    }
+
+    /// A job is not to blame for a worker that was gone before it, a few times.
+    fn may_try_again(&mut self, key: &Key) -> bool {
+        let times = self.untaken.entry(key.clone()).or_default();
+        *times += 1;
+        *times < BARREN_LIMIT
     }
 
     /// A record counts, whatever became of the worker after it.
@@ -200,7 +212,7 @@ impl Driver<'_> {
                 Ok(Left::Record)
             }
             State::Pending | State::Failed(_) => {
-                if let Some(micro_batch) = self.smaller(slot, &key, &failure) {
+                if let Some(micro_batch) = self.smaller(slot, &failure) {
                     self.tell(Notice::JobRetried { slot, key, micro_batch, failure });
                     return Ok(Left::Another);
                 }
@@ -212,11 +224,11 @@ impl Driver<'_> {
     }
 
     /// The micro-batch to try next with a job that ran out of memory.
-    fn smaller(&mut self, slot: SlotId, key: &Key, failure: &Failure) -> Option<usize> {
+    fn smaller(&mut self, slot: SlotId, failure: &Failure) -> Option<usize> {
         match failure.outcome {
             Outcome::OutOfMemory => {
                 let device = &self.slots.get(&slot)?.device;
-                self.ceilings.lower(self.jobs.get(key)?, device)
+                self.ceilings.lower(self.running.get(&slot)?, device)
             }
             Outcome::Diverged | Outcome::Crashed | Outcome::TimedOut | Outcome::Skipped => None,
         }

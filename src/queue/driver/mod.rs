@@ -139,6 +139,11 @@ pub fn run(workload: Workload<'_>, notify: &mut dyn FnMut(Notice)) -> Result<Sum
 fn nodes(workload: &Workload<'_>, notify: &mut dyn FnMut(Notice)) -> io::Result<Vec<Node>> {
     let node = |Queued { job, priority }: &Queued| {
         let folder = JobFolder::new(workload.results.path(), &job.key);
+        if folder.exists() {
+            // Before it is looked at: a worker of a scheduler that is gone might still publish,
+            // and then the job would be done twice.
+            folder.end_attempts()?;
+        }
         let state = match folder.state(&mut |warning| notify(Notice::Warning(warning)))? {
             State::Done(_) => {
                 // What a worker that was killed just after its record had yet to remove.
@@ -179,6 +184,10 @@ struct Driver<'a> {
     workers_started: u64,
     oom: OomWatch,
     ceilings: Ceilings,
+    /// The jobs of workers as they were handed over.
+    running: BTreeMap<SlotId, Job>,
+    /// How often a job met a worker that was gone before it could take it.
+    untaken: BTreeMap<Key, u32>,
     /// How much of the stop counter was acted on.
     stops: usize,
     complete: bool,
@@ -206,6 +215,8 @@ impl<'a> Driver<'a> {
             workers_started: 0,
             oom: OomWatch::new(),
             ceilings: Ceilings::default(),
+            running: BTreeMap::new(),
+            untaken: BTreeMap::new(),
             stops: 0,
             complete: false,
         }
@@ -223,6 +234,8 @@ impl<'a> Driver<'a> {
                 Ok(output) => self.on_output(output)?,
                 Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {}
             }
+            // What a worker said comes before its end.
+            self.tell_machine()?;
             self.watch_workers()?;
         }
         self.see_off()

@@ -108,6 +108,16 @@ fn want_of_memory_halves_the_forward_pass_and_is_remembered() {
     assert_eq!(count(&notices, |notice| matches!(notice, Notice::JobRetried { .. })), 3);
 }
 
+/// All run out at once, each with 16: that says no more than that 16 are too many.
+#[test]
+fn want_of_memory_of_many_workers_at_once_counts_once() {
+    let queue = Queue::new(6);
+    let jobs: Vec<_> = ["a", "b", "c", "d", "e", "f"].map(|name| pretraining(name, "memory", 16, 0.0)).into();
+    assert_eq!(queue.run(&jobs).0, summary(6, 0, 0, 0));
+    let rows = fs::read_to_string(queue.path().join("rows")).unwrap();
+    assert!(!rows.lines().any(|line| line.ends_with(" 1")), "{rows}");
+}
+
 /// With dropout the micro-batch decides which numbers are drawn.
 #[test]
 fn want_of_memory_is_an_outcome_where_a_smaller_forward_pass_changes_the_result() {

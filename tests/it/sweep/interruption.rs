@@ -94,6 +94,41 @@ fn a_device_that_is_not_there_is_refused_in_one_line() {
     assert!(!bench.results().exists());
 }
 
+/// `bench sweep FILE 2>&1 | tee log`, and Ctrl-C ends the reader too.
+#[test]
+fn a_sweep_whose_words_nobody_reads_stops_in_order() {
+    let bench = slow();
+    let mut sweep = start(&bench, &[]);
+    drop((sweep.stdout.take(), sweep.stderr.take()));
+    let job = running(&bench.results());
+    signal("INT", sweep.id());
+    assert_eq!(sweep.wait().unwrap().code(), Some(4));
+    assert!(matches!(job.history().last(), Some(Event::Interrupted { .. })), "{:?}", job.history());
+}
+
+#[test]
+fn what_failed_does_not_hide_what_remains() {
+    let bench = slow();
+    let study = fs::read_to_string(bench.folder.path().join("study.toml")).unwrap();
+    // So many words cannot be learnt from so small a corpus.
+    let failing = "[[grid]]\nmodel = \"dnabert-2\"\ntokenization = \"bpe-trained\"\ninit = \"pretrained\"\n";
+    let study = format!(
+        "{}\n[vocabulary]\nsize = 4000\n",
+        study.replacen("[[grid]]", &format!("{failing}[[grid]]"), 1)
+    );
+    fs::write(bench.folder.path().join("study.toml"), study).unwrap();
+    let sweep = start(&bench, &[]);
+    running(&bench.results());
+    signal("TERM", sweep.id());
+    let output = sweep.wait_with_output().unwrap();
+    let said = said(&output);
+    assert_eq!(output.status.code(), Some(4), "{said}");
+    assert!(
+        said.contains("1 jobs failed, 2 were skipped") && said.contains("2 jobs remain; go on with: "),
+        "{said}"
+    );
+}
+
 #[test]
 fn two_requests_stop_at_once() {
     let bench = slow();
