@@ -14,7 +14,10 @@ pub(super) fn catalogue(sweep: &Sweep, library: &Library, root: &Path, out: &mut
         let id = task.text();
         let Some(entry) = library.tasks.get(&id) else { continue };
         match data::catalogue(&entry.task, root) {
-            Ok(found) => drop(catalogue.tasks.insert(id, known(found, task_facts))),
+            Ok(found) => {
+                let facts = known(format!("task `{id}`"), found, task_facts);
+                catalogue.tasks.insert(id, facts);
+            }
             Err(error) => out.push(damaged("task", &id, &task.place, &error)),
         }
     }
@@ -22,7 +25,10 @@ pub(super) fn catalogue(sweep: &Sweep, library: &Library, root: &Path, out: &mut
         && let Some(entry) = library.corpora.get(&named.name)
     {
         match data::catalogue_corpus(&entry.corpus, root) {
-            Ok(found) => drop(catalogue.corpora.insert(named.name.clone(), known(found, corpus_facts))),
+            Ok(found) => {
+                let facts = known(format!("corpus `{}`", named.name), found, corpus_facts);
+                catalogue.corpora.insert(named.name.clone(), facts);
+            }
             Err(error) => out.push(damaged("corpus", &named.name, &named.place, &error)),
         }
     }
@@ -33,11 +39,11 @@ fn damaged(what: &str, id: &str, place: &Place, error: &data::DataError) -> Diag
     Diagnostic::new(place, error.to_string(), format!("the data of {what} `{id}`"))
 }
 
-fn known<T, U>(found: Found<T>, facts: impl FnOnce(T) -> U) -> Known<U> {
+fn known<T, U>(of: String, found: Found<T>, facts: impl FnOnce(T) -> U) -> Known<U> {
     match found {
         Found::Present(entry) => Known::Present(facts(entry)),
-        Found::Missing(missing) => {
-            Known::Missing(resolve::Missing { what: missing.what, advice: missing.how_to_get })
+        Found::Missing(data::Missing { what, absent, how_to_get }) => {
+            Known::Missing(resolve::Missing { of, what, absent, advice: how_to_get })
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What a person reads when something is wrong with the input.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::IsTerminal;
 use std::ops::Range;
@@ -84,7 +84,7 @@ fn render_all(diagnostics: Diagnostics) -> String {
     let truncated = diagnostics.is_truncated();
     let diagnostics = diagnostics.sorted();
     let mut text = String::new();
-    let mut said = BTreeSet::new();
+    let mut said = BTreeMap::new();
     for diagnostic in diagnostics.iter().take(MOST_SHOWN) {
         text.push_str(&render_one(&renderer, diagnostic, &mut said));
         text.push_str("\n\n");
@@ -101,14 +101,19 @@ fn render_all(diagnostics: Diagnostics) -> String {
     text
 }
 
-/// `said` are the long lists that stand above already: each is shown once.
-fn render_one(renderer: &Renderer, diagnostic: &Diagnostic, said: &mut BTreeSet<String>) -> String {
+/// What was said already, and of which place: long lists and notes are shown once.
+type Said = BTreeMap<String, Place>;
+
+fn render_one(renderer: &Renderer, diagnostic: &Diagnostic, said: &mut Said) -> String {
     let Place { source, span } = &diagnostic.place;
     let message = one_line(&diagnostic.message);
     let path = one_line(&source.path);
     let title = Level::ERROR.primary_title(&message);
     if diagnostic.label.is_empty() {
-        return renderer.render(&[title.element(Origin::path(&path))]);
+        let origin = Origin::path(&path);
+        // Of what could not be read there may be a beginning.
+        let origin = if source.text.is_empty() { origin } else { origin.line(diagnostic.place.line()) };
+        return renderer.render(&[title.element(origin)]);
     }
     let label = one_line(&diagnostic.label);
     let (lines, first, span) = lines_around(&source.text, span);
@@ -116,9 +121,11 @@ fn render_one(renderer: &Renderer, diagnostic: &Diagnostic, said: &mut BTreeSet<
     let shown: String = lines.chars().map(harmless).collect();
     let annotation = AnnotationKind::Primary.span(span).label(&label);
     let snippet = Snippet::source(&shown).path(&path).line_start(first).annotation(annotation);
-    let help: Vec<String> = diagnostic.help.iter().map(|line| wrapped(&one_line(line), said)).collect();
+    let help: Vec<String> =
+        diagnostic.help.iter().map(|line| wrapped(&one_line(line), &diagnostic.place, said)).collect();
     let notes = diagnostic.notes.iter().map(|line| one_line(line));
-    let notes: Vec<String> = notes.filter(|line| said.insert(line.clone())).collect();
+    let notes: Vec<String> =
+        notes.filter(|line| said.insert(line.clone(), diagnostic.place.clone()).is_none()).collect();
     let group = title.element(snippet).elements(help.iter().map(|line| Level::HELP.message(line)));
     renderer.render(&[group.elements(notes.iter().map(|line| Level::NOTE.message(line)))])
 }
@@ -142,16 +149,17 @@ fn lines_around<'a>(text: &'a str, span: &Range<usize>) -> (&'a str, usize, Rang
 }
 
 /// A list too long for a line over several, and once only.
-fn wrapped(line: &str, said: &mut BTreeSet<String>) -> String {
+fn wrapped(line: &str, place: &Place, said: &mut Said) -> String {
     const WIDTH: usize = 96;
     const HEAD: &str = "accepted";
     let is_long = line.chars().count() > WIDTH;
     let Some((head, list)) = line.split_once(": ").filter(|(head, _)| is_long && *head == HEAD) else {
         return line.to_owned();
     };
-    if !said.insert(line.to_owned()) {
-        return format!("{head}: as listed above");
+    if let Some(first) = said.get(line) {
+        return format!("{head}: as listed at {}", listed_at(first, place, said));
     }
+    said.insert(line.to_owned(), place.clone());
     let mut lines = vec![format!("{head}:")];
     for item in list.split_inclusive(", ") {
         match lines.last_mut() {
@@ -165,6 +173,23 @@ fn wrapped(line: &str, said: &mut BTreeSet<String>) -> String {
         }
     }
     lines.iter().map(|line| line.trim_end()).collect::<Vec<_>>().join("\n")
+}
+
+/// Where a list stands, for a mistake elsewhere: with its column where its line has another.
+fn listed_at(list: &Place, elsewhere: &Place, said: &Said) -> String {
+    let (path, line) = (&list.source.path, list.line());
+    let mut others = said.iter().filter(|(text, _)| text.starts_with("accepted")).map(|(_, place)| place);
+    let is_alone = others.all(|other| {
+        other.span.start == list.span.start || other.source.path != *path || other.line() != line
+    });
+    let before = list.source.text.get(..list.span.start).unwrap_or_default();
+    let column = 1 + before.chars().rev().take_while(|c| *c != '\n').count();
+    match (path == &elsewhere.source.path, is_alone) {
+        (true, true) => format!("line {line}"),
+        (true, false) => format!("{line}:{column}"),
+        (false, true) => one_line(&list.shown()),
+        (false, false) => one_line(&format!("{}:{column}", list.shown())),
+    }
 }
 
 /// Whether a stream takes colours and bold text.

@@ -21,8 +21,11 @@ pub(super) struct Experiment {
 
 /// Reads, checks and plans an experiment file; nothing is written.
 pub(super) fn load(file: &Path, places: &Places) -> Result<Experiment, CliError> {
-    let text =
-        library::read(file).map_err(|problem| CliError::message(format!("{}: {problem}", file.display())))?;
+    let text = library::read(file).map_err(|library::Unreadable { before, what }| {
+        let line =
+            if before.is_empty() { String::new() } else { format!(":{}", 1 + before.matches('\n').count()) };
+        CliError::message(format!("{}{line}: {what}", file.display()))
+    })?;
     let folder = file.parent().unwrap_or(Path::new(""));
     let name = sweep_name(file)?;
     check_results(&places.results)?;

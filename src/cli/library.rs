@@ -74,7 +74,7 @@ fn beside(
         } else if let Some(id) = path.strip_prefix(root).ok().and_then(id) {
             let (text, problem) = match read(&path) {
                 Ok(text) => (text, None),
-                Err(problem) => (String::new(), Some(problem)),
+                Err(Unreadable { before, what }) => (before, Some(what)),
             };
             let source = Source::new(path.display().to_string(), text);
             files.push(LibraryFile { kind, id, source, problem });
@@ -92,10 +92,22 @@ fn id(path: &Path) -> Option<String> {
     Some(stem.to_str()?.replace(std::path::MAIN_SEPARATOR, "/"))
 }
 
-/// The text of a TOML file, or in a few words what it is instead.
-pub(super) fn read(path: &Path) -> Result<String, String> {
-    let refuse = |what: String| Err(format!("{what}; expected a TOML file"));
+/// Why a file is no text.
+pub(super) struct Unreadable {
+    /// What could be read before it could no more; empty where nothing could.
+    pub(super) before: String,
+    /// In a few words what it is instead.
+    pub(super) what: String,
+}
+
+/// The text of a TOML file.
+pub(super) fn read(path: &Path) -> Result<String, Unreadable> {
+    let nothing = |what: String| Err(Unreadable { before: String::new(), what });
+    let refuse = |what: String| nothing(format!("{what}; expected a TOML file"));
     let length = match fs::metadata(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound && path.is_symlink() => {
+            return nothing("a link to a file that is not there; mend or remove it".to_owned());
+        }
         Err(error) if error.kind() == ErrorKind::NotFound => {
             return refuse("there is no such file".to_owned());
         }
@@ -107,14 +119,14 @@ pub(super) fn read(path: &Path) -> Result<String, String> {
     };
     if length > LONGEST {
         let (megabytes, most) = (length as f64 / 1e6, LONGEST as f64 / 1e6);
-        return Err(format!("{megabytes:.1} MB; expected a TOML file of at most {most:.1} MB"));
+        return nothing(format!("{megabytes:.1} MB; expected a TOML file of at most {most:.1} MB"));
     }
     match fs::read(path).map(String::from_utf8) {
         Err(error) => refuse(error.to_string()),
         Ok(Err(error)) => {
-            let at = error.utf8_error().valid_up_to();
-            let line = 1 + error.as_bytes().iter().take(at).filter(|byte| **byte == b'\n').count();
-            refuse(format!("line {line}: byte 0x{:02x} is not UTF-8 text", error.as_bytes()[at]))
+            let (good, bad) = error.as_bytes().split_at(error.utf8_error().valid_up_to());
+            let what = format!("byte 0x{:02x} is not UTF-8; save the file as UTF-8", bad[0]);
+            Err(Unreadable { before: String::from_utf8_lossy(good).into_owned(), what })
         }
         // Editors hide a byte order mark, and carets would be one off.
         Ok(Ok(text)) => Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text)),

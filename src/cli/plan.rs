@@ -17,7 +17,7 @@ use super::{Places, Verdict, say, say_json};
 use crate::plan::{CellJobs, Estimate, History, Plan, PlannedCell, Shape, estimate};
 use crate::queue::{Host, slots};
 use crate::record::{JobFolder, State};
-use crate::resolve::SharedCoordinates;
+use crate::resolve::{Missing, SharedCoordinates};
 use crate::settings::{Job, Key, Stage};
 
 /// Arguments of `bench plan`.
@@ -172,16 +172,15 @@ fn estimate_text(estimate: &Estimate) -> String {
 }
 
 fn missing_text(experiment: &Experiment) -> String {
-    let mut missing: BTreeMap<(String, String, String), usize> = BTreeMap::new();
+    let mut missing: BTreeMap<(&str, &str, &str), usize> = BTreeMap::new();
     for cell in &experiment.plan.cells {
-        if let Err(what) = &cell.jobs {
-            let task = cell.coordinates["task"].to_owned();
-            *missing.entry((task, what.what.clone(), what.advice.clone())).or_default() += 1;
+        if let Err(Missing { of, absent, advice, .. }) = &cell.jobs {
+            *missing.entry((of, absent, advice)).or_default() += 1;
         }
     }
     let mut text = String::new();
-    for ((task, what, advice), cells) in missing {
-        let _ = writeln!(text, "\nmissing data: `{task}` ({cells} cells, keys pending): {what}\n  {advice}");
+    for ((of, absent, advice), cells) in missing {
+        let _ = writeln!(text, "\nmissing data: {of} ({cells} cells, keys pending): {absent}\n  {advice}");
     }
     text
 }

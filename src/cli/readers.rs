@@ -22,7 +22,7 @@ pub fn stored_plan(results: &Path, sweep: &str) -> Result<String, String> {
 /// # Errors
 /// What it is instead.
 pub fn toml_text(path: &Path) -> Result<String, String> {
-    library::read(path)
+    library::read(path).map_err(|unreadable| unreadable.what)
 }
 
 /// What a person reads of mistakes in files.

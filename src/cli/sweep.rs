@@ -126,7 +126,9 @@ fn refuse_missing_data(experiment: &Experiment) -> Result<(), CliError> {
         .cells
         .iter()
         .filter_map(|cell| cell.jobs.as_ref().err())
-        .map(|missing| format!("missing data: {}\nhelp: {}", missing.what, missing.advice))
+        .map(|missing| {
+            format!("the data of {} are missing: {}\nhelp: {}", missing.of, missing.absent, missing.advice)
+        })
         .collect();
     if missing.is_empty() {
         return Ok(());

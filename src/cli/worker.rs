@@ -124,11 +124,35 @@ fn unfinished(error: TrainError) -> Unfinished {
         TrainError::Diverged { .. } => Outcome::Diverged,
         TrainError::Data(_)
         | TrainError::Token(_)
+        | TrainError::Tokenizer { .. }
+        | TrainError::Vocabulary { .. }
         | TrainError::Model(_)
         | TrainError::File { .. }
         | TrainError::NoParent(_)
         | TrainError::DataChanged { .. }
         | TrainError::Device(_) => Outcome::Crashed,
     };
-    Unfinished::Failed(Failure { outcome, message: error.to_string(), stderr_tail: Vec::new() })
+    // With its causes, which nobody could ask for later.
+    let message = CliError::from(error).text();
+    Unfinished::Failed(Failure { outcome, message, stderr_tail: Vec::new() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::token::Tokenizer;
+
+    #[test]
+    fn a_failure_is_told_with_its_causes() {
+        let path = PathBuf::from("jobs/v/tokenizer.json");
+        let source = Tokenizer::from_json("[").unwrap_err();
+        let Unfinished::Failed(failure) = unfinished(TrainError::Tokenizer { path, source }) else {
+            panic!("a failure");
+        };
+        assert_eq!(
+            failure.message,
+            "jobs/v/tokenizer.json: not a tokenizer of Hugging Face's tokenizers: EOF while parsing a list at line \
+             1 column 1"
+        );
+    }
 }

@@ -26,6 +26,8 @@ pub enum Found<T> {
 pub struct Missing {
     /// The files, for people.
     pub what: String,
+    /// That they are not there, and where they were looked for.
+    pub absent: String,
     /// What a person may do about it.
     pub how_to_get: String,
 }
@@ -132,19 +134,23 @@ pub(super) fn missing(files: &[PathBuf], root: &Path) -> Result<Option<Missing>,
             Err(error) => return Err(error),
         }
     }
+    let shown = |path: &Path| path.display().to_string();
     let names: Vec<String> =
-        absent.iter().map(|path| path.strip_prefix(root).unwrap_or(path).display().to_string()).collect();
-    let (what, it) = match names.as_slice() {
-        [] => return Ok(None),
-        [one] => (one.clone(), "it"),
-        [first, second] => (format!("{first} and {second}"), "them"),
-        [first, .., last] => (format!("{} files, {first} to {last}", names.len()), "them"),
+        absent.iter().map(|path| shown(path.strip_prefix(root).unwrap_or(path))).collect();
+    let listed = |names: &[String]| match names {
+        [] => String::new(),
+        [one] => one.clone(),
+        [first, second] => format!("{first} and {second}"),
+        [first, .., last] => format!("{} files, {first} to {last}", names.len()),
     };
-    let how_to_get = format!(
-        "put {it}, plain or .gz, below {}, or name the folder that has {it} with --data-root or BENCH_DATA",
-        root.display()
-    );
-    Ok(Some(Missing { what, how_to_get }))
+    let paths: Vec<String> = absent.iter().map(|path| shown(path)).collect();
+    let (it, absent) = match paths.as_slice() {
+        [] => return Ok(None),
+        [one] => ("it", format!("neither {one} nor {one}.gz is there")),
+        more => ("them", format!("{} are not there, neither plain nor .gz", listed(more))),
+    };
+    let how_to_get = format!("put {it} there, or name the data folder with --data-root or BENCH_DATA");
+    Ok(Some(Missing { what: listed(&names), absent, how_to_get }))
 }
 
 fn split_entry(rows: &[Example], classes: usize) -> SplitEntry {

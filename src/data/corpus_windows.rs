@@ -13,15 +13,12 @@ use super::corpus::corpus_fingerprint;
 use super::nucleotides::is_clean;
 use super::{DataError, Genome};
 use crate::seed::{Purpose, stream};
-use crate::settings::{Corpus, Pretraining};
-
-/// One nucleotide in so many is reserved for held-out windows.
-const RESERVED: usize = 20;
+use crate::settings::{Corpus, HELD_OUT, Pretraining};
 
 /// The longest window that can be held out of a corpus whose longest sequence has `longest`
 /// nucleotides.
 pub fn longest_held_out(longest: usize) -> usize {
-    longest / RESERVED
+    longest / HELD_OUT
 }
 
 /// Draws of one window before the corpus is given up as too ambiguous.
@@ -102,11 +99,11 @@ impl CorpusWindows {
         }
         let sizes = || genomes.iter().map(|genome| genome.sequence.len()).enumerate();
         let training =
-            sizes().map(|(genome, size)| Region { genome, start: 0, length: size - size / RESERVED });
+            sizes().map(|(genome, size)| Region { genome, start: 0, length: size - size / HELD_OUT });
         let held_out = sizes().map(|(genome, size)| Region {
             genome,
-            start: size - size / RESERVED,
-            length: size / RESERVED,
+            start: size - size / HELD_OUT,
+            length: size / HELD_OUT,
         });
         let (training, held_out) = (Regions::of(training, shortest), Regions::of(held_out, shortest));
         let short =

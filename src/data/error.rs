@@ -100,18 +100,18 @@ pub enum DataError {
         column: String,
         /// The columns there, quoted.
         found: String,
-        /// The columns needed, quoted.
+        /// The columns needed, quoted, and what separates them.
         required: String,
     },
     /// A row with more or fewer fields than the header.
-    #[error("{path}:{line}: fields: {found}; accepted are {expected}, as in the header")]
+    #[error("{path}:{line}: {found}, but the header has {expected}")]
     Ragged {
         /// The file.
         path: PathBuf,
         /// Line, from 1.
         line: u64,
-        /// Fields in this row.
-        found: u64,
+        /// Fields in this row, `3 fields`.
+        found: String,
         /// Fields in the header.
         expected: u64,
     },
@@ -251,6 +251,34 @@ pub enum DataError {
         unit: &'static str,
         /// The class.
         class: String,
+    },
+    /// A split without a row of some class.
+    #[error(
+        "{path}: no row has the label `{class}`; accepted is at least one row of each class in `classes` \
+         ({classes})"
+    )]
+    NoRow {
+        /// The file.
+        path: PathBuf,
+        /// The class.
+        class: String,
+        /// All classes, quoted.
+        classes: String,
+    },
+    /// A synthetic task that is so small that a class was not drawn.
+    #[error(
+        "{task}: none of its {rows} training rows is of class `{class}` in repetition {repetition}; accepted \
+         is a larger `train`"
+    )]
+    NoneDrawn {
+        /// The task.
+        task: String,
+        /// Training rows.
+        rows: usize,
+        /// The class.
+        class: String,
+        /// The repetition.
+        repetition: u64,
     },
     /// A class without a genome long enough.
     #[error(

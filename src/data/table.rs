@@ -23,6 +23,13 @@ impl Dialect {
         }
     }
 
+    fn separated(self) -> &'static str {
+        match self {
+            Self::Comma => "separated by commas",
+            Self::Tab => "separated by tabs",
+        }
+    }
+
     fn reader(self, text: &str) -> csv::Reader<&[u8]> {
         let mut builder = csv::ReaderBuilder::new();
         match self {
@@ -67,7 +74,7 @@ pub(super) fn read_table<const N: usize>(
         Ok(header) => header.clone(),
         Err(error) => return Err(table_error(&text.path, dialect, &mut lines, error)),
     };
-    let positions = find_columns(&text.path, &header, columns)?;
+    let positions = find_columns(&text.path, dialect, &header, columns)?;
     let mut rows = Vec::new();
     for record in reader.records() {
         let record = record.map_err(|error| table_error(&text.path, dialect, &mut lines, error))?;
@@ -84,6 +91,7 @@ pub(super) fn read_table<const N: usize>(
 
 fn find_columns<const N: usize>(
     path: &Path,
+    dialect: Dialect,
     header: &csv::StringRecord,
     columns: [&str; N],
 ) -> Result<[usize; N], DataError> {
@@ -94,7 +102,7 @@ fn find_columns<const N: usize>(
             path: path.to_owned(),
             column: column.to_owned(),
             found: quoted(&found),
-            required: quoted(&columns),
+            required: format!("{}, {}", quoted(&columns), dialect.separated()),
         })?;
     }
     Ok(positions)
@@ -129,7 +137,7 @@ fn table_error(path: &Path, dialect: Dialect, lines: &mut Lines<'_>, error: csv:
         csv::ErrorKind::UnequalLengths { pos, expected_len, len } => DataError::Ragged {
             path,
             line: pos.as_ref().map_or(1, |position| lines.of(position)),
-            found: *len,
+            found: if *len == 1 { "1 field".to_owned() } else { format!("{len} fields") },
             expected: *expected_len,
         },
         _ => DataError::Table { path, source: error, accepted: dialect.accepted() },

@@ -1,8 +1,9 @@
 //! A task's rows: dev and test as they are for every job, training rows as a job asks.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::DataError;
+use super::error::quoted;
 use super::fingerprint;
 use super::fixed_windows::fixed_windows;
 use super::genomes::load_genomes;
@@ -40,7 +41,8 @@ pub struct TaskData {
 /// Where training rows come from.
 #[derive(Debug)]
 enum Train {
-    Rows(Vec<Example>),
+    /// Those of a file.
+    Rows(PathBuf, Vec<Example>),
     Windows(TrainWindows),
     Motif(Motif),
 }
@@ -78,7 +80,7 @@ fn load_csv(task: &Task, splits: &CsvSplits, root: &Path) -> Result<TaskData, Da
     let (train, dev, test) = (read(&splits.train)?, read(&splits.dev)?, read(&splits.test)?);
     let all = [(Split::Train, &*train), (Split::Dev, &*dev), (Split::Test, &*test)];
     let identity = identity(task, fingerprint::of_rows(&task.classes, all));
-    Ok(TaskData { identity, train: Train::Rows(train), dev, test })
+    Ok(TaskData { identity, train: Train::Rows(root.join(&splits.train), train), dev, test })
 }
 
 fn load_windows(task: &Task, windows: &Windows, root: &Path) -> Result<TaskData, DataError> {
@@ -166,7 +168,7 @@ impl TaskData {
     /// Rows of the full training split, which epochs are counted in.
     pub fn full_train_rows(&self) -> usize {
         match &self.train {
-            Train::Rows(rows) => rows.len(),
+            Train::Rows(_, rows) => rows.len(),
             Train::Windows(windows) => windows.count,
             Train::Motif(motif) => motif.train,
         }
@@ -183,7 +185,7 @@ impl TaskData {
             }
         };
         match &self.train {
-            Train::Rows(rows) => labels(rows).for_each(&mut count),
+            Train::Rows(_, rows) => labels(rows).for_each(&mut count),
             Train::Windows(windows) => windows.usable_labels().for_each(&mut count),
             Train::Motif(settings) => {
                 let rows = motif::rows(settings, &self.identity, Split::Train, 0);
@@ -196,7 +198,7 @@ impl TaskData {
     /// The accuracy that no model can beat on average, where it is known.
     pub fn best_accuracy(&self) -> Option<f64> {
         match &self.train {
-            Train::Rows(_) | Train::Windows(_) => None,
+            Train::Rows(..) | Train::Windows(_) => None,
             Train::Motif(motif) => Some(1.0 - motif.noise),
         }
     }
@@ -214,7 +216,7 @@ impl TaskData {
     pub fn train(&self, label_fraction: f64, repetition: u64) -> Result<Vec<Example>, DataError> {
         check_label_fraction(label_fraction)?;
         match &self.train {
-            Train::Rows(rows) => self.labelled_part(rows, label_fraction, repetition),
+            Train::Rows(_, rows) => self.labelled_part(rows, label_fraction, repetition),
             Train::Windows(windows) => windows.draw(&self.identity, label_fraction, repetition),
             Train::Motif(settings) => {
                 let rows = motif::rows(settings, &self.identity, Split::Train, repetition);
@@ -232,6 +234,9 @@ impl TaskData {
         let mut classes = ranked(&self.identity, labels(rows), repetition, "train");
         for (label, members) in classes.iter_mut().enumerate() {
             let available = members.len();
+            if available == 0 {
+                return Err(self.none_at_all(label, repetition));
+            }
             members.truncate(share(fraction, available));
             if members.is_empty() {
                 return Err(DataError::NoneKept {
@@ -244,6 +249,22 @@ impl TaskData {
             }
         }
         Ok(in_order(rows, classes))
+    }
+
+    /// The mistake that no training row is of a class, whatever the fraction.
+    fn none_at_all(&self, label: usize, repetition: u64) -> DataError {
+        let class = self.identity.class(label).to_owned();
+        match &self.train {
+            Train::Rows(path, _) => {
+                DataError::NoRow { path: path.clone(), class, classes: quoted(self.classes()) }
+            }
+            Train::Windows(_) | Train::Motif(_) => DataError::NoneDrawn {
+                task: self.identity.task.clone(),
+                rows: self.full_train_rows(),
+                class,
+                repetition,
+            },
+        }
     }
 
     /// The dev rows a checkpoint is chosen on.

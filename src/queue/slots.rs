@@ -103,7 +103,10 @@ pub enum SlotsError {
         device: String,
     },
     /// `CUDA_VISIBLE_DEVICES` has no such entry.
-    #[error("cuda:{index} is not visible: CUDA_VISIBLE_DEVICES is `{visible}`, which lists {count}")]
+    #[error(
+        "cuda:{index} is not visible: CUDA_VISIBLE_DEVICES is `{visible}`, which lists {count}{accepted}",
+        accepted = accepted(*count)
+    )]
     Hidden {
         /// N of `cuda:N`.
         index: usize,
@@ -118,6 +121,15 @@ pub enum SlotsError {
         /// What was typed.
         slots: usize,
     },
+}
+
+/// What could be typed where so many GPUs are visible.
+fn accepted(count: usize) -> String {
+    match count {
+        0 => ": no GPU can be used".to_owned(),
+        1 => "; accepted: `cuda:0`".to_owned(),
+        _ => format!("; accepted: `cuda:0` to `cuda:{}`", count - 1),
+    }
 }
 
 /// Most slots of one device: far above any use, and below what breaks a machine.
@@ -252,7 +264,10 @@ mod tests {
             None,
             "cpu is listed twice; to run more jobs at a time on each device, use --slots N",
         );
-        check("cuda:2", None, "cuda:2 is not visible: CUDA_VISIBLE_DEVICES is `4,5`, which lists 2");
+        let hidden = "cuda:2 is not visible: CUDA_VISIBLE_DEVICES is `4,5`, which lists 2; accepted: `cuda:0` to \
+                      `cuda:1`";
+        check("cuda:2", None, hidden);
+        assert!(accepted(1).ends_with("accepted: `cuda:0`") && accepted(0).contains("no GPU"));
         check("cpu", Some(0), "--slots 0 cannot be; accepted is 1 to 1024 for each device");
         check("cpu", Some(1025), "--slots 1025 cannot be; accepted is 1 to 1024 for each device");
     }

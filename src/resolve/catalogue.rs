@@ -26,8 +26,12 @@ pub enum Known<T> {
 /// Data that are not there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Missing {
+    /// Whose: a task or a corpus, with its name.
+    pub of: String,
     /// The file that was looked for.
     pub what: String,
+    /// That it is not there, and where it was looked for.
+    pub absent: String,
     /// How to get it.
     pub advice: String,
 }

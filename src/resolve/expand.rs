@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::choice::Choice;
 use crate::spec::{
-    AXES, Axis, AxisValue, Condition, Diagnostic, Diagnostics, Exclude, Grid, Library, Sweep, quoted,
+    AXES, Axis, AxisValue, Condition, Diagnostic, Diagnostics, Exclude, Grid, Library, Sweep, grouped, quoted,
 };
 
 /// Most cells of one file: a million take about a gigabyte and some seconds to plan, and
@@ -206,10 +206,17 @@ fn feasible(dimensions: &[Dimension], grid: &Grid, earlier: usize, out: &mut Dia
     if let Some(cells) = cells.filter(|cells| cells.saturating_add(earlier) <= MOST_CELLS) {
         return Some(cells);
     }
-    let factors: Vec<String> = sizes.filter(|size| *size > 1).map(|size| size.to_string()).collect();
-    let before = if earlier > 0 { format!(", and those before it {earlier}") } else { String::new() };
-    let message = format!("this grid has {} cells{before}", factors.join(" x "));
-    out.push(Diagnostic::new(&grid.place, message, format!("expected at most {MOST_CELLS} cells")).help(
+    let counted = |count: usize| grouped(i64::try_from(count).unwrap_or(i64::MAX));
+    let factors: Vec<String> = sizes.filter(|size| *size > 1).map(counted).collect();
+    let product = match cells {
+        Some(cells) if factors.len() > 1 => format!(" = {}", counted(cells)),
+        Some(_) | None => String::new(),
+    };
+    let before =
+        if earlier > 0 { format!(", and those before it {}", counted(earlier)) } else { String::new() };
+    let message = format!("this grid has {}{product} cells{before}", factors.join(" x "));
+    let label = format!("expected at most {} cells", counted(MOST_CELLS));
+    out.push(Diagnostic::new(&grid.place, message, label).help(
         "axes multiply; `zip` lets some advance together, and several files may share one results folder",
     ));
     None

@@ -1,8 +1,8 @@
 //! Chains of pre-trainings: `pretrain.start` names the system whose pre-training comes first.
 
 use super::choice::Choice;
-use crate::settings::{Architecture, Encoder, Init, Targets};
-use crate::spec::{Diagnostic, Diagnostics, Library, Sweep, System, value_text};
+use crate::settings::{Architecture, Encoder};
+use crate::spec::{Diagnostic, Diagnostics, Library, Sweep, value_text};
 
 /// The setting.
 pub(super) const START: &str = "pretrain.start";
@@ -22,21 +22,22 @@ pub(super) fn chain<'a>(
         let Some(system) = library.systems.get(name) else {
             let refused =
                 refusal(last, &format!("`{name}` is no system to start from"), "no system has this name");
-            out.push(startable(refused, last, library, name));
+            out.push(startable(refused, last, (sweep, library), name));
             return None;
         };
-        if !is_pretrained(system) {
+        if !system.is_pretrained() {
             let message = format!("`{name}` has no pre-training to start from");
             let refused = refusal(last, &message, "random weights are its only start");
-            out.push(startable(refused, last, library, name));
+            out.push(startable(refused, last, (sweep, library), name));
             return None;
         }
         if std::iter::once(choice).chain(&chain).any(|other| other.system.name == *name) {
-            out.push(circle(choice, &chain, name));
+            out.push(circle(choice, &chain, name, (sweep, library)));
             return None;
         }
         let parent = last.of_start(system, sweep, library);
-        if !fits(last, &parent, out) {
+        if let Some(refused) = misfit(last, &parent) {
+            out.push(startable(refused, last, (sweep, library), ""));
             return None;
         }
         chain.push(parent);
@@ -45,26 +46,37 @@ pub(super) fn chain<'a>(
     Some(chain)
 }
 
-/// Adds what a pre-training may start from.
-fn startable(refused: Diagnostic, choice: &Choice<'_>, library: &Library, wrong: &str) -> Diagnostic {
-    let own = &choice.system.name;
-    let trained = library.systems.values().filter(|system| is_pretrained(system) && system.name != *own);
-    refused.accepted(wrong, std::iter::once("random").chain(trained.map(|system| system.name.as_str())))
+/// Adds what a pre-training may start from: other pre-trainings of the same shape.
+fn startable<'a>(
+    refused: Diagnostic,
+    choice: &Choice<'a>,
+    (sweep, library): (&Sweep, &'a Library),
+    wrong: &str,
+) -> Diagnostic {
+    let others = library.systems.values().filter(|system| system.name != choice.system.name);
+    let fitting = others.filter(|system| {
+        system.is_pretrained() && differing(choice, &choice.of_start(system, sweep, library)).is_empty()
+    });
+    refused.accepted(wrong, std::iter::once("random").chain(fitting.map(|system| system.name.as_str())))
 }
 
 /// The mistake of pre-trainings that start from each other: the same from whichever of them
 /// it was found, at the first of them by name.
-fn circle(choice: &Choice<'_>, chain: &[Choice<'_>], met: &str) -> Diagnostic {
+fn circle<'a>(
+    choice: &Choice<'a>,
+    chain: &[Choice<'a>],
+    met: &str,
+    known: (&Sweep, &'a Library),
+) -> Diagnostic {
     let all = std::iter::once(choice).chain(chain);
-    let mut members: Vec<&Choice<'_>> = all.skip_while(|member| member.system.name != met).collect();
+    let mut members: Vec<&Choice<'a>> = all.skip_while(|member| member.system.name != met).collect();
     let first = members.iter().enumerate().min_by_key(|(_, member)| &member.system.name).map(|(at, _)| at);
     members.rotate_left(first.unwrap_or(0));
     let first = members.first().copied().unwrap_or(choice);
     let name = &first.system.name;
     let message = format!("`{name}` would start from its own pre-training");
     if members.len() < 2 {
-        return refusal(first, &message, "this is the system itself")
-            .help("accepted: `random`, or another system, whose pre-training then comes first");
+        return startable(refusal(first, &message, "this is the system itself"), first, known, "");
     }
     let names = members.iter().skip(1).chain([&first]).map(|member| &member.system.name);
     let path: Vec<String> = names.map(|next| format!("from `{next}`")).collect();
@@ -73,18 +85,11 @@ fn circle(choice: &Choice<'_>, chain: &[Choice<'_>], met: &str) -> Diagnostic {
         .help("one of them must start from `random`")
 }
 
-fn is_pretrained(system: &System) -> bool {
-    system.init.contains(&Init::Pretrained) && system.masking != Targets::None
-}
-
-/// Whether the weights of one are weights of the other.
-fn fits(child: &Choice<'_>, parent: &Choice<'_>, out: &mut Diagnostics) -> bool {
-    let differing = match (child.architecture(), parent.architecture()) {
-        (Some(Architecture::Encoder(a)), Some(Architecture::Encoder(b))) => differences(&a, &b),
-        _ => vec!["architecture"],
-    };
+/// The mistake that the weights of one are no weights of the other.
+fn misfit(child: &Choice<'_>, parent: &Choice<'_>) -> Option<Diagnostic> {
+    let differing = differing(child, parent);
     if differing.is_empty() {
-        return true;
+        return None;
     }
     let value = |choice: &Choice<'_>, name: &str| {
         choice.layers.get(&format!("model.{name}")).map_or_else(|| "-".to_owned(), value_text)
@@ -99,12 +104,16 @@ fn fits(child: &Choice<'_>, parent: &Choice<'_>, out: &mut Diagnostics) -> bool 
         differing.join(", "),
         if differing.len() == 1 { "differs" } else { "differ" }
     );
-    out.push(
-        refusal(child, &message, "another shape")
-            .help(told.join("; "))
-            .help("systems that start from each other must agree in these settings of `[model]`"),
-    );
-    false
+    let refused = refusal(child, &message, "another shape").help(told.join("; "));
+    Some(refused.help("systems that start from each other must agree in these settings of `[model]`"))
+}
+
+/// What of `[model]` keeps the weights of one from being weights of the other.
+fn differing(child: &Choice<'_>, parent: &Choice<'_>) -> Vec<&'static str> {
+    match (child.architecture(), parent.architecture()) {
+        (Some(Architecture::Encoder(a)), Some(Architecture::Encoder(b))) => differences(&a, &b),
+        _ => vec!["architecture"],
+    }
 }
 
 /// The settings that decide which weights there are, and are not equal.

@@ -65,11 +65,11 @@ pub(super) fn check(tables: &[TableRequest], cells: &Points<'_>, out: &mut Diagn
 
 fn check_baseline(table: &TableRequest, shown: &Points<'_>, out: &mut Diagnostics) {
     if has_known_values(&table.baseline, "this table shows no cell that has", shown, out)
-        && let Some(condition) = table.baseline.first()
+        && let Some(place) = &table.baseline_place
     {
         let message = format!("table `{}` shows no cell that is its baseline", table.name);
         out.push(
-            Diagnostic::new(&condition.place, message, "nothing to compare with")
+            Diagnostic::new(place, message, "nothing to compare with")
                 .help("each of its conditions holds for some cell, but never all at once"),
         );
     }

@@ -25,4 +25,4 @@ pub use task::{
     Corpus, CorpusSource, CsvSplits, ManifestSplit, Metric, Motif, Split, Task, TaskSource, Windows,
 };
 pub use tokenization::{Tokenization, UnknownTokenization};
-pub use training::{Decay, Finetuning, Optimisation, Pretraining, Selection};
+pub use training::{Decay, Finetuning, HELD_OUT, Optimisation, Pretraining, Selection};

@@ -42,6 +42,10 @@ pub struct Optimisation {
     pub clip_norm: f64,
 }
 
+/// One nucleotide in so many of each sequence of a corpus is held out, to measure
+/// pre-training.
+pub const HELD_OUT: usize = 20;
+
 /// What only pre-training has.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

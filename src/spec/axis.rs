@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 use serde_json::Value as Json;
 
 use super::AXES;
-use super::diagnostic::{Diagnostic, Diagnostics, Place};
+use super::diagnostic::{Diagnostic, Diagnostics, Place, did_you_mean, is_same_name, nearest, quoted};
 use super::hint;
 use super::library::{Library, LibraryKind};
-use super::node::{Node, NodeValue};
+use super::node::{Node, NodeValue, grouped};
+use super::run;
 use super::schema::{self, Field, Kind, SECTIONS, value_text};
 use super::system::{read_init, read_masking, read_tokenization, unknown_setting};
 
@@ -49,6 +50,9 @@ pub(super) enum Repeats {
     /// What it is zipped with tells the cells apart, or the zip reports that nothing does.
     InZip,
 }
+
+/// What a pre-training may start from, where no shape is known yet.
+pub(super) const STARTS: &str = "`random`, or another system with pre-training whose `[model]` agrees";
 
 /// Most repetitions that `seed = N` may ask for.
 const MAX_SEEDS: i64 = 10_000;
@@ -101,9 +105,12 @@ fn read_seed_count(axis: &mut Axis, node: &Node, out: &mut Diagnostics) {
         _ => {
             axis.complete = false;
             let message = format!("`seed` cannot be {}", node.describe());
-            let expected = format!("expected a number of repetitions from 1 to {MAX_SEEDS}, or a list");
+            let most = grouped(MAX_SEEDS);
+            let expected = format!("expected a number of repetitions from 1 to {most}, or a list");
+            let is_count = |text: &str| text.parse().is_ok_and(|n| (1..=MAX_SEEDS).contains(&n));
             out.push(
                 Diagnostic::new(&node.place, message, expected)
+                    .maybe_help(node.unquoted(is_count))
                     .help("`seed = 5` is five repetitions; `seed = [1, 2, 7]` names them"),
             );
         }
@@ -121,10 +128,12 @@ pub(super) fn is_axis_or(path: &str, place: &Place, others: &[&str], out: &mut D
         return true;
     }
     let unknown = match path.split_once('.') {
-        Some((section, name)) if SECTIONS.contains(&section) => unknown_setting(section, name, place),
+        Some((section, name)) if SECTIONS.contains(&section) => {
+            unknown_setting(section, name, place, &format!("{section}."))
+        }
+        Some(("run", name)) => run::no_axis(name, place),
         _ => Diagnostic::new(place, format!("unknown axis `{path}`"), "unknown axis")
-            .maybe_help(hint::in_a_grid(path))
-            .accepted(path, AXES.iter().chain(others).copied())
+            .meant_or_accepted(hint::in_a_grid(path), path, AXES.iter().chain(others).copied())
             .note("any setting is an axis too, by its dotted path: `pretrain.steps`"),
     };
     out.push(unknown);
@@ -159,13 +168,18 @@ pub(super) fn read_setting(
 ) -> Option<Json> {
     let value = field.read(node, out)?;
     let name = value.as_str().unwrap_or_default();
-    let systems = library.names(LibraryKind::System);
-    if field.kind != Kind::Start || name == "random" || systems.contains(name) {
+    if field.kind != Kind::Start || name == "random" || library.names(LibraryKind::System).contains(name) {
         return Some(value);
     }
     let message = format!("`{}` cannot be {}", field.path, node.describe());
-    let accepted = std::iter::once("random").chain(systems.iter().map(String::as_str));
-    out.push(Diagnostic::new(&node.place, message, "no system has this name").accepted(name, accepted));
+    // Which of them have the same shape is known of a point, not of a file.
+    let trained = library.systems.values().filter(|system| system.is_pretrained());
+    let trained: Vec<&str> = trained.map(|system| system.name.as_str()).collect();
+    out.push(
+        Diagnostic::new(&node.place, message, "no system has this name")
+            .maybe_help(did_you_mean(name, &[trained.as_slice(), &["random"]].concat()))
+            .help(format!("accepted: {STARTS}: {}", quoted(trained))),
+    );
     None
 }
 
@@ -178,22 +192,21 @@ pub(super) fn known(
 ) -> Option<Json> {
     let what = kind.name();
     let names = library.names(kind);
+    let accepted: Vec<&str> = names.iter().map(String::as_str).collect();
     let NodeValue::Text(text) = &node.value else {
         let refusal = node.refusal(&format!("the name of a {what}"));
-        out.push(refusal.accepted("", names.iter().map(String::as_str)));
+        out.push(refusal.accepted("", accepted));
         return None;
     };
     if names.contains(text) {
         return Some(Json::from(text.as_str()));
     }
     let (folder, file) = (kind.folder(), if text.is_empty() { "NAME" } else { text });
+    let is_slip = nearest(text, &accepted).is_some_and(|near| is_same_name(text, near));
+    let own = format!("to add your own, write `{folder}/{file}.toml` beside this file");
     let diagnostic =
         Diagnostic::new(&node.place, format!("unknown {what} `{text}`"), format!("no {what} has this name"));
-    out.push(
-        diagnostic
-            .accepted(text, names.iter().map(String::as_str))
-            .help(format!("one of your own is a file beside this one: `{folder}/{file}.toml`")),
-    );
+    out.push(diagnostic.accepted(text, accepted).maybe_help((!is_slip).then_some(own)));
     None
 }
 
@@ -201,24 +214,21 @@ fn read_seed(node: &Node, out: &mut Diagnostics) -> Option<Json> {
     let seed = node.whole().filter(|seed| *seed >= 0);
     if seed.is_none() {
         let message = format!("`seed` cannot be {}", node.describe());
-        out.push(Diagnostic::new(
-            &node.place,
-            message,
-            "expected a whole number from 0 to 9_223_372_036_854_775_807",
-        ));
+        let expected = format!("expected a whole number from 0 to {}", grouped(i64::MAX));
+        let is_seed = |text: &str| text.parse::<i64>().is_ok_and(|seed| seed >= 0);
+        out.push(Diagnostic::new(&node.place, message, expected).maybe_help(node.unquoted(is_seed)));
     }
     seed.map(Json::from)
 }
 
 fn read_fraction(node: &Node, out: &mut Diagnostics) -> Option<Json> {
-    let fraction = node.number().filter(|fraction| *fraction > 0.0 && *fraction <= 1.0);
+    let is_share = |fraction: &f64| *fraction > 0.0 && *fraction <= 1.0;
+    let fraction = node.number().filter(is_share);
     if fraction.is_none() {
         let message = format!("`label_fraction` cannot be {}", node.describe());
-        out.push(Diagnostic::new(
-            &node.place,
-            message,
-            "expected a number above 0 and at most 1, such as `0.1`",
-        ));
+        let expected = "expected a number above 0 and at most 1, such as `0.1`";
+        let unquoted = node.unquoted(|text| text.parse().is_ok_and(|fraction| is_share(&fraction)));
+        out.push(Diagnostic::new(&node.place, message, expected).maybe_help(unquoted));
     }
     fraction.map(Json::from)
 }

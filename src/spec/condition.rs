@@ -3,7 +3,7 @@
 use super::axis::{is_axis, read_axis_value};
 use super::diagnostic::{Diagnostics, Place};
 use super::library::Library;
-use super::node::{Name, Node, NodeValue};
+use super::node::{Name, Node, NodeValue, Table};
 use super::schema::{SECTIONS, value_text};
 
 /// One axis and the values meant.
@@ -70,10 +70,14 @@ fn read_condition(
     Some(Condition { axis: path.to_owned(), values, place: place.clone() })
 }
 
-/// `pretrain.steps = 5` without quotes is a table in TOML.
+/// `pretrain.steps = 5` without quotes is a table in TOML, and so is `run.warn_seconds = 5`,
+/// which is no axis.
 pub(super) fn flatten<'a>(name: &'a Name, node: &'a Node) -> Vec<(String, &'a Place, &'a Node)> {
+    let is_section = |table: &Table| {
+        SECTIONS.contains(&name.text.as_str()) || name.text == "run" && !table.entries.is_empty()
+    };
     match &node.value {
-        NodeValue::Table(table) if SECTIONS.contains(&name.text.as_str()) => table
+        NodeValue::Table(table) if is_section(table) => table
             .entries
             .iter()
             .map(|(inner, node)| (format!("{}.{}", name.text, inner.text), &inner.place, node))

@@ -40,14 +40,19 @@ impl Place {
         self.source.text.get(self.span.clone()).unwrap_or_default()
     }
 
+    /// The line it begins in, from 1.
+    pub fn line(&self) -> usize {
+        let before = self.source.text.get(..self.span.start).unwrap_or_default();
+        1 + before.matches('\n').count()
+    }
+
     /// The file and the line, as messages name a second place.
     pub fn shown(&self) -> String {
-        let before = self.source.text.get(..self.span.start).unwrap_or_default();
         let path = match self.source.path.strip_prefix("built in: ") {
             Some(path) => format!("the built-in {path}"),
             None => self.source.path.clone(),
         };
-        format!("{path}:{}", 1 + before.matches('\n').count())
+        format!("{path}:{}", self.line())
     }
 
     fn touches(&self, other: &Self) -> bool {
@@ -107,11 +112,25 @@ impl Diagnostic {
         }
     }
 
+    /// Adds what was meant, or else the nearest of what is accepted; and that.
+    #[must_use]
+    pub(super) fn meant_or_accepted<'a>(
+        self,
+        meant: Option<String>,
+        wrong: &str,
+        names: impl IntoIterator<Item = &'a str>,
+    ) -> Self {
+        match meant {
+            Some(meant) => self.help(meant).accepted("", names),
+            None => self.accepted(wrong, names),
+        }
+    }
+
     /// Adds what is accepted, and the nearest of it where one is near.
     #[must_use]
     pub fn accepted<'a>(self, wrong: &str, names: impl IntoIterator<Item = &'a str>) -> Self {
         let mut names: Vec<&str> = names.into_iter().collect();
-        let near = nearest(wrong, &names).map(|near| format!("did you mean `{near}`?"));
+        let near = did_you_mean(wrong, &names);
         if names.len() > LONGEST_LIST {
             // Of more names than are shown, those that may have been meant.
             names.sort_by(|a, b| similarity(wrong, b).total_cmp(&similarity(wrong, a)));
@@ -143,6 +162,26 @@ pub(super) fn nearest<'a>(wrong: &str, names: &[&'a str]) -> Option<&'a str> {
         .filter(|(similarity, _)| *similarity >= 0.55)
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .map(|(_, name)| name)
+}
+
+/// The question after the accepted name nearest to a misspelt one.
+pub(super) fn did_you_mean(wrong: &str, names: &[&str]) -> Option<String> {
+    nearest(wrong, names).map(|near| format!("did you mean `{near}`?"))
+}
+
+/// Whether two names differ in case, in blanks and dashes, or in their path alone.
+pub(super) fn is_same_name(wrong: &str, name: &str) -> bool {
+    let letters = |part: &str| -> String {
+        part.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+    };
+    let parts = |name: &str| -> Vec<String> {
+        let name = name.trim();
+        let stem = name.strip_suffix(".toml").unwrap_or(name);
+        stem.split(['/', '\\']).map(letters).filter(|part| !part.is_empty()).collect()
+    };
+    let (wrong, name) = (parts(wrong), parts(name));
+    let is_part = wrong.ends_with(&name) || name.ends_with(&wrong);
+    is_part && !wrong.is_empty() && !name.is_empty()
 }
 
 /// How likely one name was meant by another: 1 where they are equal but for case. Where one
@@ -268,6 +307,19 @@ mod tests {
         assert_eq!(nearest("gue", &tasks), None);
         assert_eq!(nearest("", &names), None);
         assert_eq!(nearest("x", &[]), None);
+    }
+
+    #[test]
+    fn names_are_the_same_but_for_case_blanks_and_path() {
+        let task = "gue/mouse/2";
+        for same in ["gue/mouse/2.toml", "./gue/mouse/2", "gue\\mouse\\2", " Gue/Mouse/2", "mouse/2"] {
+            assert!(is_same_name(same, task), "{same}");
+        }
+        for other in ["gue/mouse/3", "gue", "gue/mouse", "", "/"] {
+            assert!(!is_same_name(other, task), "{other}");
+        }
+        assert!(is_same_name("systems/DNABERT_6", "dnabert-6"));
+        assert!(!is_same_name("dnabert-66", "dnabert-6"));
     }
 
     #[test]

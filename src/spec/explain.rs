@@ -3,6 +3,8 @@
 //! Where there are no better words than the parser's, its own are used. Nothing is known of
 //! what a file is for.
 
+use std::sync::Arc;
+
 use super::diagnostic::{Diagnostic, Place};
 use super::node::{Node, NodeValue};
 use super::schema::SECTIONS;
@@ -13,9 +15,16 @@ pub(super) fn explain(root: &Node, place: &Place, message: &str) -> Diagnostic {
     control_character(place)
         .or_else(|| axis_and_section(place, message))
         .or_else(|| duplicate(root, place, message))
+        .or_else(|| tuple(place, message))
         .or_else(|| wrong_value(place, message))
         .or_else(|| wrong_key(place, message))
         .unwrap_or_else(|| in_other_words(place, message))
+}
+
+/// Whether the parser reads no key and no value behind the line of such an error. Of what
+/// follows it tells only lines that cannot be taken apart.
+pub(super) fn ends_reading(message: &str) -> bool {
+    message.starts_with("key with no value") || message.starts_with("missing value for key")
 }
 
 /// Whether the parser says that a key or table is there already.
@@ -42,6 +51,23 @@ fn control_character(place: &Place) -> Option<Diagnostic> {
     let what = format!("the control character U+{:04X}", u32::from(c));
     let label = format!("delete it, or write `\\u{:04X}` in a text", u32::from(c));
     Some(invalid(place, &what, label))
+}
+
+/// A list in round brackets: its first value, or all behind that, is what the parser cannot
+/// read.
+fn tuple(place: &Place, message: &str) -> Option<Diagnostic> {
+    let is_value = message.starts_with("string values") || message.starts_with("missing opening quote");
+    let at = if rest(place).starts_with('(') && is_value {
+        place.span.start
+    } else {
+        let line = line_of(&place.source.text, place.span.start);
+        let (key, value) = place.source.text.get(line.start..place.span.start)?.split_once('=')?;
+        let blanks = value.len() - value.trim_start().len();
+        let is_behind = message.starts_with("unexpected key or value") && value.trim_start().starts_with('(');
+        is_behind.then_some(line.start + key.len() + 1 + blanks)?
+    };
+    let bracket = Place { source: Arc::clone(&place.source), span: at..at + 1 };
+    Some(invalid(&bracket, "`(` begins no value", "expected `[`: a list is `[\"a\", \"b\"]`"))
 }
 
 /// A value that is missing, or a text without quotes.

@@ -54,15 +54,17 @@ pub(super) fn read_grid(node: &Node, library: &Library, out: &mut Diagnostics) -
         exclude: Vec::new(),
         has_points: true,
     };
-    for (name, node) in table.entries.iter().filter(|(name, _)| !OTHERS.contains(&name.text.as_str())) {
-        for (path, place, node) in flatten(name, node) {
-            let known = is_axis_or(&path, place, &OTHERS, out) && is_new(&path, place, &grid, out);
-            if known {
-                let repeats = if is_zipped(&path, table) { Repeats::InZip } else { Repeats::Refused };
-                grid.axes.push(read_axis(&path, &path, place, (node, repeats), library, out));
-            } else {
-                grid.has_points = false;
-            }
+    let axes = table.entries.iter().filter(|(name, _)| !OTHERS.contains(&name.text.as_str()));
+    let mut axes: Vec<_> = axes.flat_map(|(name, node)| flatten(name, node)).collect();
+    // Settings of one section may stand apart, with other axes between them.
+    axes.sort_by_key(|(_, place, _)| place.span.start);
+    for (path, place, node) in axes {
+        let known = is_axis_or(&path, place, &OTHERS, out) && is_new(&path, place, &grid, out);
+        if known {
+            let repeats = if is_zipped(&path, table) { Repeats::InZip } else { Repeats::Refused };
+            grid.axes.push(read_axis(&path, &path, place, (node, repeats), library, out));
+        } else {
+            grid.has_points = false;
         }
     }
     if let Some(node) = table.get("zip") {
@@ -77,12 +79,12 @@ pub(super) fn read_grid(node: &Node, library: &Library, out: &mut Diagnostics) -
 /// Whether a grid does not have the axis yet, neither quoted nor unquoted nor by the other way
 /// to say it.
 fn is_new(path: &str, place: &Place, grid: &Grid, out: &mut Diagnostics) -> bool {
-    if grid.axes.iter().any(|axis| axis.name == path) {
-        let message = format!("this grid has the axis `{path}` twice");
-        out.push(Diagnostic::new(place, message, "the second").help("accepted: each axis once"));
+    if let Some(first) = grid.axes.iter().find(|axis| axis.name == path) {
+        let help = format!("the first is in line {}: keep one of them", first.place.line());
+        out.push(Diagnostic::new(place, format!("`{path}` is there twice"), "the second").help(help));
         return false;
     }
-    !is_said_before(path, place, grid.axes.iter().map(|axis| axis.name.as_str()), out)
+    !is_said_before(path, place, grid.axes.iter().map(|axis| (axis.name.as_str(), &axis.place)), out)
 }
 
 /// Whether `zip` names an axis.

@@ -49,15 +49,22 @@ pub(super) fn of_a_setting(name: &str) -> Option<String> {
     let paths = settings_named(name);
     let sections = paths.iter().filter_map(|path| path.split_once('.'));
     let tables: Vec<String> = sections.map(|(section, _)| format!("`[{section}]`")).collect();
-    (!tables.is_empty())
-        .then(|| format!("`{}` is a setting: give it in {}", own_name(name), tables.join(" or ")))
+    let what = match own_name(name) {
+        own if own == name => format!("`{name}` is a setting"),
+        own => format!("`{name}` is called `{own}` here"),
+    };
+    (!tables.is_empty()).then(|| format!("{what}: give it in {}", tables.join(" or ")))
 }
 
 /// For a name that is no axis.
 pub(super) fn in_a_grid(name: &str) -> Option<String> {
     let paths = settings_named(name);
     if !paths.is_empty() {
-        return Some(format!("as a setting it needs its dotted path: {}", quoted(paths)));
+        let what = match own_name(name) {
+            own if own == name => "as a setting it needs its dotted path".to_owned(),
+            own => format!("`{name}` is called `{own}` here, and needs its dotted path"),
+        };
+        return Some(format!("{what}: {}", quoted(paths)));
     }
     if SECTIONS.contains(&name) {
         return Some(format!(
@@ -68,9 +75,10 @@ pub(super) fn in_a_grid(name: &str) -> Option<String> {
     is_top.then(|| format!("`{name}` belongs at the top of the file, above the first `[[grid]]`"))
 }
 
-/// For an unknown setting of a section.
+/// For an unknown setting of a section that has none that may have been meant.
 pub(super) fn in_another_section(section: &str, name: &str) -> Option<String> {
-    let mut paths = settings_named(name);
-    paths.retain(|path| path.split_once('.').is_some_and(|(of, _)| of != section));
-    (!paths.is_empty()).then(|| format!("there is {}", quoted(paths)))
+    let paths = settings_named(name);
+    let is_own = |path: &&str| path.split_once('.').is_some_and(|(of, _)| of == section);
+    let is_elsewhere = !paths.is_empty() && !paths.iter().any(is_own);
+    is_elsewhere.then(|| format!("there is {}", quoted(paths)))
 }

@@ -52,9 +52,9 @@ pub struct LibraryFile {
     pub kind: LibraryKind,
     /// Its path below the kind's folder, without `.toml`.
     pub id: String,
-    /// Its text.
+    /// Its text, or as much of it as could be read.
     pub source: Arc<Source>,
-    /// Why its text could not be read, and is empty.
+    /// Why the text could not be read to its end; nothing of it counts then.
     pub problem: Option<String>,
 }
 
@@ -84,7 +84,9 @@ impl Library {
                 None => library.add(kind, id, &file.source, out),
                 Some(problem) => {
                     library.broken.insert((kind, id.to_owned()));
-                    out.push(Diagnostic::new(&Place::start_of(&file.source), problem, ""));
+                    let end = file.source.text.len();
+                    let place = Place { source: Arc::clone(&file.source), span: end..end };
+                    out.push(Diagnostic::new(&place, problem, ""));
                 }
             }
         }

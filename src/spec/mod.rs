@@ -28,6 +28,7 @@ pub use condition::Condition;
 pub use diagnostic::{Diagnostic, Diagnostics, Place, Source, quoted};
 pub use grid::{Exclude, Grid};
 pub use library::{Library, LibraryFile, LibraryKind};
+pub use node::grouped;
 pub use schema::{Field, Kind, SECTIONS, Settings, Value, alternative, defaults, field, fields, value_text};
 pub use sweep::{Named, Sweep, read_sweep};
 pub use system::{ArchitectureKind, Override, Scale, System};

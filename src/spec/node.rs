@@ -82,6 +82,25 @@ impl Node {
         }
     }
 
+    /// A text that says something to people alone.
+    pub(super) fn prose(&self, out: &mut Diagnostics) -> Option<&str> {
+        match &self.value {
+            NodeValue::Text(text) => Some(text),
+            NodeValue::List(_) | NodeValue::Table(_) => self.refused("a text", out),
+            NodeValue::Integer(_) | NodeValue::Number(_) | NodeValue::Boolean(_) | NodeValue::Other => {
+                self.refused(&format!("a text in quotes: `\"{}\"`", excerpt(self.place.text())), out)
+            }
+        }
+    }
+
+    /// Advice for a text that would be accepted without its quotes.
+    pub(super) fn unquoted(&self, is_accepted: impl Fn(&str) -> bool) -> Option<String> {
+        match &self.value {
+            NodeValue::Text(text) if is_accepted(text) => Some(format!("without quotes: `{text}`")),
+            _ => None,
+        }
+    }
+
     pub(super) fn boolean(&self, out: &mut Diagnostics) -> Option<bool> {
         match self.value {
             NodeValue::Boolean(boolean) => Some(boolean),
@@ -179,8 +198,7 @@ impl Table {
             if !accepted.contains(&name.text.as_str()) {
                 out.push(
                     Diagnostic::new(&name.place, format!("unknown key `{}`", name.text), "unknown key")
-                        .maybe_help(elsewhere(&name.text))
-                        .accepted(&name.text, accepted.iter().copied()),
+                        .meant_or_accepted(elsewhere(&name.text), &name.text, accepted.iter().copied()),
                 );
             }
         }
@@ -203,7 +221,7 @@ pub(super) fn missing(what: &str, place: &Place) -> Diagnostic {
 }
 
 /// A large whole number as TOML may write it: `1_000_000`.
-pub(super) fn grouped(number: i64) -> String {
+pub fn grouped(number: i64) -> String {
     let digits = number.to_string();
     let mut grouped = String::new();
     for (at, digit) in digits.chars().enumerate() {

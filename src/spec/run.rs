@@ -1,6 +1,6 @@
 //! The table `[run]` of an experiment file: how its jobs are run, whatever they compute.
 
-use super::diagnostic::Diagnostics;
+use super::diagnostic::{Diagnostic, Diagnostics, Place};
 use super::node::{Node, NodeValue, Table, nowhere};
 use super::schema::{Field, Kind, Value};
 use crate::settings::Run;
@@ -12,7 +12,11 @@ const FIELDS: [Field; 4] = [
     field("run.checkpoint_seconds", 0.0, "longest time of training without a checkpoint; 0 is every step"),
     field("run.warn_seconds", 0.001, "after this a job is called slow"),
     field("run.timeout_seconds", 0.001, "after this a job stops with a checkpoint, and has timed out"),
-    field("run.grace_seconds", 0.0, "what it gets for that before it is killed"),
+    field(
+        "run.grace_seconds",
+        0.0,
+        "after a timeout, seconds a job has to write its checkpoint before it is killed",
+    ),
 ];
 
 const fn field(path: &'static str, min: f64, doc: &'static str) -> Field {
@@ -35,6 +39,18 @@ pub(super) fn read_run(node: Option<&Node>, out: &mut Diagnostics) -> Run {
     run.timeout_seconds = read(2);
     run.grace_seconds = read(3).unwrap_or(run.grace_seconds);
     run
+}
+
+/// For an axis of this name: what changes no result is none.
+pub(super) fn no_axis(setting: &str, place: &Place) -> Diagnostic {
+    let names = FIELDS.map(|field| name(&field));
+    if names.contains(&setting) {
+        let message = format!("`run.{setting}` cannot vary: it changes no result");
+        return Diagnostic::new(place, message, "no axis").help("give it once, in a table `[run]`");
+    }
+    Diagnostic::new(place, format!("unknown setting `run.{setting}`"), "unknown setting")
+        .accepted(setting, names)
+        .help("these are given once, in a table `[run]`, and cannot vary")
 }
 
 fn number(field: &Field, table: &Table, out: &mut Diagnostics) -> Option<f64> {

@@ -69,18 +69,23 @@ pub struct Field {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Settings(pub BTreeMap<String, Json>);
 
-/// Two ways to say one thing: setting one forgets the other.
-const ALTERNATIVES: [(&str, &str); 3] = [
-    ("pretrain.warmup_steps", "pretrain.warmup_share"),
-    ("finetune.warmup_steps", "finetune.warmup_share"),
-    ("finetune.steps", "finetune.epochs"),
+/// Two ways to say one thing, and the thing: setting one forgets the other.
+const ALTERNATIVES: [(&str, &str, &str); 3] = [
+    ("pretrain.warmup_steps", "pretrain.warmup_share", "the length of the warm-up"),
+    ("finetune.warmup_steps", "finetune.warmup_share", "the length of the warm-up"),
+    ("finetune.steps", "finetune.epochs", "the number of steps"),
 ];
 
 /// The other way to say what a setting says.
 pub fn alternative(path: &str) -> Option<&'static str> {
-    ALTERNATIVES.iter().find_map(|(a, b)| match path {
-        _ if path == *a => Some(*b),
-        _ if path == *b => Some(*a),
+    said_twice(path).map(|(other, _)| other)
+}
+
+/// The other way to say what a setting says, and what both say.
+pub(super) fn said_twice(path: &str) -> Option<(&'static str, &'static str)> {
+    ALTERNATIVES.iter().find_map(|(a, b, what)| match path {
+        _ if path == *a => Some((*b, *what)),
+        _ if path == *b => Some((*a, *what)),
         _ => None,
     })
 }
@@ -132,11 +137,9 @@ impl Kind {
         match self {
             Self::Integer { min, max } => format!("a whole number from {min} to {}", grouped(max)),
             Self::Number { min, max } if max >= f64::MAX => {
-                format!("a finite number of at least {}", value_text(&Json::from(min)))
+                format!("a finite number of at least {}", limit_text(min))
             }
-            Self::Number { min, max } => {
-                format!("a number from {} to {}", value_text(&Json::from(min)), value_text(&Json::from(max)))
-            }
+            Self::Number { min, max } => format!("a number from {} to {}", limit_text(min), limit_text(max)),
             Self::Boolean => "`true` or `false`".to_owned(),
             Self::Choice(words) => format!("one of {}", quoted(words)),
             Self::Start => "`random` or the name of a system".to_owned(),
@@ -189,9 +192,8 @@ impl Field {
             (NodeValue::Text(text), Kind::Choice(words)) => {
                 nearest(text, words).map(|near| format!("did you mean `{near}`?"))
             }
-            (NodeValue::Text(text), Kind::Integer { .. } | Kind::Number { .. } | Kind::Boolean) => {
-                let is_value = text.parse::<f64>().is_ok() || text.parse::<bool>().is_ok();
-                is_value.then(|| format!("without quotes: `{text}`"))
+            (NodeValue::Text(_), Kind::Integer { .. } | Kind::Number { .. } | Kind::Boolean) => {
+                node.unquoted(|text| text.parse::<f64>().is_ok() || text.parse::<bool>().is_ok())
             }
             _ => None,
         };
@@ -211,6 +213,13 @@ pub fn value_text(value: &Json) -> String {
         }
         other => other.to_string(),
     }
+}
+
+/// A limit in a message, where a large whole number is read in groups.
+fn limit_text(limit: f64) -> String {
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    let is_whole = limit.fract() == 0.0 && limit.abs() <= EXACT;
+    if is_whole { grouped(limit as i64) } else { value_text(&Json::from(limit)) }
 }
 
 /// Steps, lengths and the like.

@@ -10,7 +10,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue, Error};
 
 use super::diagnostic::{Diagnostic, Diagnostics, Place, Source};
-use super::explain::{explain, is_duplicate};
+use super::explain::{ends_reading, explain, is_duplicate};
 use super::node::{Name, Node, NodeValue, Table};
 
 /// Parses a text. What can be read is returned even if something is wrong.
@@ -72,6 +72,8 @@ fn report(root: &Node, errors: &[Error], out: &mut Diagnostics) {
     errors.sort_by_key(|(span, _)| span.start);
     let unclosed = first_unclosed(root);
     let readable = unclosed.as_ref().map_or(usize::MAX, |place| place.span.start);
+    let last = errors.iter().find(|(_, message)| ends_reading(message));
+    let last = last.map(|(span, _)| line_of(&source.text, span.start));
     let (mut reported, mut second) = (0, 0);
     for (span, message) in errors {
         // Before the line is looked for: a line of brackets has an error at each of them. What
@@ -84,16 +86,24 @@ fn report(root: &Node, errors: &[Error], out: &mut Diagnostics) {
             break;
         }
         reported = line.end + 1;
+        let unread = (last.as_ref() == Some(&line)).then(|| unread_behind(&place(line.clone()))).flatten();
         let stretch = unreadable(&source.text, line);
         if is_duplicate(message) {
             second = stretch.end;
         }
-        out.push_unreadable(explain(root, &place(span), message), place(stretch));
+        out.push_unreadable(explain(root, &place(span), message).maybe_help(unread), place(stretch));
     }
     if let Some(bracket) = unclosed {
         let rest = place(bracket.span.start..source.text.len());
         out.push_unreadable(never_closed(&bracket), rest);
     }
+}
+
+/// What is to be said of all that follows a line behind which nothing is read.
+fn unread_behind(line: &Place) -> Option<String> {
+    let rest = line.source.text.get(line.span.end..).unwrap_or_default();
+    let is_there = !rest.trim().is_empty();
+    is_there.then(|| format!("keys and values behind line {} are checked once it is mended", line.line()))
 }
 
 /// The place of an error. The parser gives none to what is nested too deeply by dots.

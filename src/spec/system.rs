@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value as Json;
 
-use super::axis::read_setting;
+use super::axis::{STARTS, read_setting};
 use super::diagnostic::{Diagnostic, Diagnostics, Place, Source, nearest};
 use super::hint;
 use super::library::Library;
@@ -34,6 +34,13 @@ pub struct System {
     pub overrides: Vec<Override>,
     /// Its file.
     pub place: Place,
+}
+
+impl System {
+    /// Whether it has a pre-training, which another may start from.
+    pub fn is_pretrained(&self) -> bool {
+        self.init.contains(&Init::Pretrained) && self.masking != Targets::None
+    }
 }
 
 /// What kind of model a system is.
@@ -122,7 +129,7 @@ pub(super) fn read_section(
     for (name, node) in &table.entries {
         let path = format!("{section}.{}", name.text);
         let Some(field) = schema::field(&path) else {
-            out.push(unknown_setting(section, &name.text, &name.place));
+            out.push(unknown_setting(section, &name.text, &name.place, ""));
             continue;
         };
         let value = match library {
@@ -130,7 +137,7 @@ pub(super) fn read_section(
             None => field.read(node, out),
         };
         let Some(value) = value else { continue };
-        let earlier = overrides.iter().map(|earlier: &Override| earlier.path.as_str());
+        let earlier = overrides.iter().map(|earlier: &Override| (earlier.path.as_str(), &earlier.place));
         if !is_said_before(&path, &name.place, earlier, out) {
             overrides.push(Override { path, value, place: node.place.clone() });
         }
@@ -143,24 +150,27 @@ pub(super) fn read_section(
 pub(super) fn is_said_before<'a>(
     path: &str,
     place: &Place,
-    mut earlier: impl Iterator<Item = &'a str>,
+    mut earlier: impl Iterator<Item = (&'a str, &'a Place)>,
     out: &mut Diagnostics,
 ) -> bool {
-    let Some(other) = schema::alternative(path).filter(|other| earlier.any(|path| path == *other)) else {
-        return false;
-    };
-    let message = format!("`{path}` and `{other}` are two ways to say one thing");
-    out.push(Diagnostic::new(place, message, "the second").help("accepted: one of the two"));
+    let Some((other, what)) = schema::said_twice(path) else { return false };
+    let Some((_, first)) = earlier.find(|(path, _)| *path == other) else { return false };
+    let message = format!("`{path}` and `{other}` both set {what}");
+    let help = format!("the first is in line {}: keep one of them", first.line());
+    out.push(Diagnostic::new(place, message, "the second").help(help));
     true
 }
 
-/// The error for a setting that no section has.
-pub(super) fn unknown_setting(section: &str, name: &str, place: &Place) -> Diagnostic {
+/// The error for a setting that no section has. `typed` is what stood before its name, in a
+/// dotted path that of the section.
+pub(super) fn unknown_setting(section: &str, name: &str, place: &Place, typed: &str) -> Diagnostic {
     let prefix = format!("{section}.");
     let known = schema::fields().iter().filter_map(|field| field.path.strip_prefix(&prefix));
+    let known: Vec<&str> = known.collect();
+    let near = || nearest(hint::own_name(name), &known).map(|near| format!("did you mean `{typed}{near}`?"));
+    let meant = hint::in_another_section(section, name).or_else(near);
     Diagnostic::new(place, format!("unknown setting `{section}.{name}`"), "unknown setting")
-        .maybe_help(hint::in_another_section(section, name))
-        .accepted(hint::own_name(name), known)
+        .meant_or_accepted(meant, "", known.iter().copied())
 }
 
 /// Reads a system's file.
@@ -210,8 +220,8 @@ pub(super) fn read_scale(name: &str, source: &Arc<Source>, out: &mut Diagnostics
 }
 
 fn read_title(table: &Table, place: &Place, out: &mut Diagnostics) -> Option<String> {
-    let node = table.require("title", place, "`title = \"..\"`, one line for lists and tables", out)?;
-    Some(node.text("a title", out)?.to_owned())
+    let node = table.require("title", place, "`title = \"..\"`, one line that describes it", out)?;
+    Some(node.prose(out)?.to_owned())
 }
 
 fn read_sections(table: &Table, out: &mut Diagnostics) -> Vec<Override> {
@@ -288,7 +298,7 @@ fn check_sense(system: &System, table: &Table, out: &mut Diagnostics) {
         let message = format!("`{}` would start from its own pre-training", system.name);
         out.push(
             Diagnostic::new(&start.place, message, "this is the system itself")
-                .help("accepted: `random`, or another system, whose pre-training then comes first"),
+                .help(format!("accepted: {STARTS}")),
         );
     }
 }
@@ -300,5 +310,5 @@ fn nodes<'t, const N: usize>(table: &'t Table, names: [&str; N]) -> Option<[&'t 
 
 /// A text that may be left out.
 pub(super) fn optional_text(table: &Table, name: &str, out: &mut Diagnostics) -> String {
-    table.get(name).and_then(|node| node.text("a text", out)).unwrap_or_default().to_owned()
+    table.get(name).and_then(|node| node.prose(out)).unwrap_or_default().to_owned()
 }

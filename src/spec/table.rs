@@ -23,6 +23,8 @@ pub struct TableRequest {
     pub filter: Vec<Condition>,
     /// The rows or columns that differences are taken to: one value for each axis.
     pub baseline: Vec<Condition>,
+    /// Where they were typed.
+    pub baseline_place: Option<Place>,
     /// What is shown.
     pub metric: MetricChoice,
 }
@@ -93,6 +95,7 @@ pub(super) fn read_table(
         columns: names(columns),
         filter: filter?,
         baseline: baseline?,
+        baseline_place: table.get("baseline").map(|node| node.place.clone()),
         metric: metric?,
     })
 }

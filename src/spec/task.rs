@@ -283,7 +283,7 @@ fn relative(node: &Node, out: &mut Diagnostics) -> Option<String> {
     let text = node.text("a path, as a text", out)?;
     let outside = text.is_empty() || text.starts_with('/') || text.split('/').any(|part| part == "..");
     if outside {
-        node.refuse("a path below the data root: neither empty, nor from `/`, nor with `..`", out);
+        node.refuse("a path below the data root, without `/` in front and without `..`", out);
         return None;
     }
     Some(text.to_owned())

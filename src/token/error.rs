@@ -17,10 +17,10 @@ pub enum TokenError {
     #[error("`bpe-trained` needs the tokenizer.json of a finished `vocabulary` job")]
     NotLearned,
     /// Not JSON, or not of a tokenizer's form.
-    #[error("tokenizer.json is not of the form that Hugging Face's tokenizers write")]
+    #[error("not a tokenizer of Hugging Face's tokenizers: {0}")]
     Json(#[from] serde_json::Error),
     /// A part that would change ids in a way the published DNA tokenizers do not.
-    #[error("tokenizer.json: {key} is {found}; accepted is {accepted}")]
+    #[error("{key} is {found}; accepted is {accepted}")]
     Unsupported {
         /// Where in the file.
         key: &'static str,
@@ -30,9 +30,7 @@ pub enum TokenError {
         accepted: &'static str,
     },
     /// A merge of unknown parts, or into an unknown token.
-    #[error(
-        "tokenizer.json: merge {number} ({merge:?}) needs a token that the vocabulary lacks: {missing:?}"
-    )]
+    #[error("merge {number} ({merge:?}) needs a token that the vocabulary lacks: {missing:?}")]
     Merge {
         /// Counted from 1.
         number: usize,
@@ -42,7 +40,7 @@ pub enum TokenError {
         missing: String,
     },
     /// Ids that do not count up.
-    #[error("tokenizer.json: {entries} tokens must have the ids 0 to {}; none has {missing}", entries - 1)]
+    #[error("{entries} tokens must have the ids 0 to {}; none has {missing}", entries - 1)]
     Ids {
         /// Tokens in the vocabulary.
         entries: usize,
@@ -51,7 +49,7 @@ pub enum TokenError {
     },
     /// A special token is absent, or not among the first.
     #[error(
-        "tokenizer.json: special token {name} has {}; accepted is an id from 0 to 4",
+        "special token {name} has {}; accepted is an id from 0 to 4",
         .found.map_or_else(|| "no id".to_owned(), |id| format!("the id {id}"))
     )]
     Special {
@@ -67,7 +65,7 @@ pub enum TokenError {
     )]
     Halves(usize),
     /// Nothing to learn a vocabulary from.
-    #[error("no text to learn a vocabulary from: the corpus has no run of A, C, G and T")]
+    #[error("no run of A, C, G and T to learn a vocabulary from; name another `corpus`")]
     NoText,
     /// A piece that [`super::pieces`] did not cut.
     #[error("piece {number} holds {letter:?}; a vocabulary is learnt from A, C, G and T alone")]
@@ -110,6 +108,6 @@ pub enum TokenError {
         reached: usize,
     },
     /// The library that learns vocabularies failed.
-    #[error("learning a vocabulary failed")]
+    #[error("learning a vocabulary failed: {0}")]
     Learning(#[source] Box<dyn std::error::Error + Send + Sync>),
 }

@@ -253,7 +253,7 @@ mod tests {
             (r#"["A C"]"#, r#"["C A"]"#, "merge 1 (\"C A\") needs a token that the vocabulary lacks: \"CA\""),
             (r#"["A C"]"#, r#"["AC"]"#, "merge 1 (\"AC \") needs a token that the vocabulary lacks: \"\""),
             (r#"["A C"]"#, r#"[["A", "C"], ["A", "G"]]"#, "merge 2 (\"A G\")"),
-            (r#""vocab""#, r#""words""#, "not of the form"),
+            (r#""vocab""#, r#""words""#, "not a tokenizer of Hugging Face"),
         ];
         for (old, new, expected) in cases {
             let message = refusal(old, new);

@@ -148,7 +148,7 @@ mod tests {
         assert!(refusal(&["ACGT"], 9, 8).contains("a vocabulary of 9"));
         assert!(refusal(&["ACGT"], 64, 1).contains("up to 1 nucleotides"));
         assert!(refusal(&["ACGT", "ACNT"], 64, 8).contains("piece 2 holds 'N'"));
-        assert!(refusal(&[], 64, 8).contains("no text"));
+        assert!(refusal(&[], 64, 8).contains("no run of A, C, G and T"));
         // AA occurs often enough (at three places), AAAA once.
         assert!(refusal(&["AAAA", "CGT"], 64, 8).contains("yields a vocabulary of 10, not of 64"));
     }

@@ -62,8 +62,8 @@ impl Context<'_> {
         }
         let key = parents.vocabulary.as_ref().ok_or(TrainError::NoParent("vocabulary"))?;
         let path = JobFolder::new(self.results, key).tokenizer();
-        let text = fs::read_to_string(&path).map_err(TrainError::file(path))?;
-        Ok(Tokenizer::new(tokenization, Some(&text))?)
+        let text = fs::read_to_string(&path).map_err(TrainError::file(&path))?;
+        Tokenizer::new(tokenization, Some(&text)).map_err(|source| TrainError::Tokenizer { path, source })
     }
 
     /// The weights of the encoder that a job starts from.

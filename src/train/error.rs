@@ -16,11 +16,27 @@ pub enum TrainError {
     /// The tokenizer cannot be had.
     #[error(transparent)]
     Token(#[from] TokenError),
+    /// A learned tokenizer is none.
+    #[error("{path}: {source}")]
+    Tokenizer {
+        /// Its file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: TokenError,
+    },
+    /// No vocabulary can be learned.
+    #[error("corpus `{corpus}`: {source}")]
+    Vocabulary {
+        /// The corpus.
+        corpus: String,
+        /// Why.
+        source: TokenError,
+    },
     /// The model cannot be built, loaded or run.
     #[error(transparent)]
     Model(#[from] ModelError),
     /// Loss or gradient was not finite.
-    #[error("{what} was not finite at step {step} of {steps}")]
+    #[error("{what} was not finite at step {step} of {steps}; try a lower `learning_rate`")]
     Diverged {
         /// `the loss` or `the gradient`.
         what: &'static str,
@@ -52,9 +68,12 @@ pub enum TrainError {
     NoParent(&'static str),
     /// The data are not those that the job was planned with.
     #[error(
-        "the data changed since the sweep was planned: their hash was {planned} and is {found}; run the sweep again"
+        "the data of {of} changed since the sweep was planned: their hash was {planned} and is {found}; run the \
+         sweep again"
     )]
     DataChanged {
+        /// Whose: a task or a corpus, with its name.
+        of: String,
         /// The fingerprint in the job.
         planned: String,
         /// The fingerprint now.

@@ -28,7 +28,7 @@ pub(super) struct Examples {
 /// Trains and scores a classifier and leaves `predictions.csv`.
 pub(super) fn run(job: &Job, work: &FinetuneWork, context: &mut Context<'_>) -> Result<Trained, TrainError> {
     let data = load_task(&work.task, context.data_root)?;
-    check_fingerprint(&work.fingerprint, data.fingerprint())?;
+    check_fingerprint(&format!("task `{}`", work.task.id), &work.fingerprint, data.fingerprint())?;
     let examples = examples(&data, work)?;
     match &*work.architecture {
         Architecture::KmerLogistic(settings) => logistic::run(work, *settings, &examples, context.attempt),

@@ -61,9 +61,10 @@ pub fn run(job: &Job, context: &mut Context<'_>) -> Result<Trained, TrainError> 
 }
 
 /// Refuses data that are not those that the key was made of.
-fn check_fingerprint(planned: &str, found: &str) -> Result<(), TrainError> {
+fn check_fingerprint(of: &str, planned: &str, found: &str) -> Result<(), TrainError> {
     if planned == found {
         return Ok(());
     }
-    Err(TrainError::DataChanged { planned: planned.to_owned(), found: found.to_owned() })
+    let [of, planned, found] = [of, planned, found].map(str::to_owned);
+    Err(TrainError::DataChanged { of, planned, found })
 }

@@ -20,7 +20,7 @@ pub(super) fn run(job: &Job, work: &PretrainWork, context: &mut Context<'_>) -> 
     let tokenizer = context.tokenizer(work.tokenization, &job.parents)?;
     let genomes = load_corpus(&work.corpus, context.data_root)?;
     let windows = CorpusWindows::new(&work.corpus, genomes, &work.pretraining)?;
-    check_fingerprint(&work.fingerprint, windows.fingerprint())?;
+    check_fingerprint(&format!("corpus `{}`", work.corpus.id), &work.fingerprint, windows.fingerprint())?;
     let spec = spec(&work.encoder, &tokenizer)?;
     let source = Source { work, tokenizer: &tokenizer, windows: &windows };
 

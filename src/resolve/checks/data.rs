@@ -35,7 +35,7 @@ pub(super) fn fits_length(
     }
     let (name, id) = (&choice.system.name, &choice.task.task.id);
     let message = format!(
-        "`{id}` is too long for `{name}`: {} nt are {tokens} tokens of `{}`, and it takes {limit}",
+        "a sequence of `{id}` is too long for `{name}`: {} nt make {tokens} tokens of `{}`, at most {limit} fit",
         facts.max_length, choice.tokenization
     );
     let longer = format!(
@@ -46,7 +46,7 @@ pub(super) fn fits_length(
     let typed = choice.layers.last_of(&["model.max_tokens"]);
     let place =
         typed.filter(|place| place.source == choice.grid.source).unwrap_or_else(|| choice.place("model"));
-    let refused = Diagnostic::new(place, message, format!("takes at most {limit} tokens"))
+    let refused = Diagnostic::new(place, message, format!("takes {limit} tokens, besides [CLS] and [SEP]"))
         .maybe_help((!has_halves).then_some(longer));
     out.push(left_out(refused, choice, &["task", "tokenization"]));
     false

@@ -2,8 +2,8 @@
 
 use super::super::catalogue::CorpusFacts;
 use super::super::choice::Choice;
-use crate::settings::{Encoder, Position};
-use crate::spec::{Diagnostic, Diagnostics, Named, value_text};
+use crate::settings::{Encoder, HELD_OUT, Position};
+use crate::spec::{Diagnostic, Diagnostics, Named, grouped, value_text};
 
 const SIZES: [&str; 2] = ["model.n_heads", "model.d_model"];
 
@@ -23,12 +23,12 @@ pub(super) fn divides(encoder: &Encoder, choice: &Choice<'_>, out: &mut Diagnost
         let paths = [SIZES[0], SIZES[1], "model.position"];
         let place = choice.layers.last_of(&paths).unwrap_or(choice.grid);
         let message = format!(
-            "{} of width {} cannot be rotated in pairs by `rope`",
+            "`rope` needs heads of even width: {d_model} / {} is {}",
             plural(n_heads),
             d_model / n_heads
         );
         let fitting = match heads(d_model, 2) {
-            none if none.is_empty() => "no number of heads, since it is odd".to_owned(),
+            none if none.is_empty() => format!("none, {d_model} is odd"),
             some => format!("{some} heads"),
         };
         let refused = Diagnostic::new(place, message, "odd width of a head")
@@ -90,8 +90,8 @@ fn is_ordered(choice: &Choice<'_>, out: &mut Diagnostics) -> bool {
         return true;
     }
     let place = choice.layers.last_of(&paths).unwrap_or(choice.grid);
-    let message = format!("windows cannot have at least {min} and at most {max} nt");
-    let refused = Diagnostic::new(place, message, "`pretrain.min_length` is above `pretrain.max_length`")
+    let message = format!("`pretrain.min_length` {min} is above `pretrain.max_length` {max}");
+    let refused = Diagnostic::new(place, message, "no window has such a length")
         .help(format!("accepted: `pretrain.min_length` from 1 to {max}, or a longer `pretrain.max_length`"));
     out.push(with_others(refused, &paths, choice));
     false
@@ -108,9 +108,9 @@ fn is_shared(choice: &Choice<'_>, out: &mut Diagnostics) -> bool {
     let place = choice.layers.last_of(&paths).unwrap_or(choice.grid);
     let [replaced, random] = [replaced, random].map(|share| value_text(&share.into()));
     let message = format!(
-        "{replaced} of the targets replaced by [MASK] and {random} by a random token are more than all"
+        "`pretrain.mask_replaced` {replaced} and `pretrain.mask_random` {random} add up to more than 1"
     );
-    let refused = Diagnostic::new(place, message, "together above 1")
+    let refused = Diagnostic::new(place, message, "these are shares of the targets")
         .help("accepted: `pretrain.mask_replaced` + `pretrain.mask_random` up to 1; the rest stays as it is");
     out.push(with_others(refused, &paths, choice));
     false
@@ -127,11 +127,13 @@ fn fits_corpus(choice: &Choice<'_>, named: &Named, facts: &CorpusFacts, out: &mu
     let typed = choice.layers.last_of(&["pretrain.min_length"]);
     let place = typed.filter(|typed| typed.source == place.source).unwrap_or(place);
     let message = format!(
-        "windows of at least {min} nt do not fit into what is held out of `{name}`, at most {longest} nt"
+        "`{name}` is too short for `pretrain.min_length` = {min}: its longest held-out part has {longest} nt"
     );
+    let enough = i64::try_from(min.saturating_mul(HELD_OUT)).unwrap_or(i64::MAX);
+    let enough = format!("one sequence must have at least {} nt", grouped(enough));
     let accepted = match longest {
-        0 => "accepted: a corpus of longer sequences".to_owned(),
-        _ => format!("accepted: `pretrain.min_length` from 1 to {longest}, or a corpus of longer sequences"),
+        0 => enough,
+        _ => format!("{enough}, or `pretrain.min_length` be at most {longest}"),
     };
     out.push(
         Diagnostic::new(

@@ -95,7 +95,7 @@ fn missing_data_are_shown_by_plan_and_refused_by_sweep() {
     std::fs::remove_file(folder.path().join("elsewhere/dev.csv")).unwrap();
     let said = folder.run(&PLAN);
     assert_eq!(said.code, Some(0), "{}", said.stderr);
-    assert!(said.stdout.contains("missing data: `lab/csv`"), "{}", said.stdout);
+    assert!(said.stdout.contains("missing data: task `lab/csv`"), "{}", said.stdout);
     insta::assert_snapshot!(folder.refused(&["sweep", "my.toml", "--data-root", "elsewhere"]));
 }
 

@@ -53,14 +53,14 @@ fn csv_files() {
     assert_snapshot!(train_file("sequence,label\n"), @"train.csv: holds nothing; accepted is a header line and at least one row");
     assert_snapshot!(train_file(b"sequence,label\nAC\0GT,0\n"), @"train.csv:2: a zero byte: binary data; accepted is CSV text with a header line, plain or .gz");
     assert_snapshot!(train_file(b"sequence,label\nACGT,0\nAC\xffGT,1\n"), @"train.csv:3: byte 0xff is not UTF-8; accepted is UTF-8 text");
-    assert_snapshot!(train_file("ACGT,0\nACGG,1\n"), @"train.csv:1: no column `sequence`; found `ACGT`, `0`; accepted is a header line with `sequence`, `label`");
-    assert_snapshot!(train_file("sequence,promoter_presence\nACGT,0\n"), @"train.csv:1: no column `label`; found `sequence`, `promoter_presence`; accepted is a header line with `sequence`, `label`");
-    assert_snapshot!(train_file(format!("{},0\n", "ACGT".repeat(99))), @"train.csv:1: no column `sequence`; found `ACGTACGTACGTACGTACGTACGTACGTACGTACGTACGT...`, `0`; accepted is a header line with `sequence`, `label`");
-    assert_snapshot!(train_file("sequence,label\nACGT,0\nACGG\n"), @"train.csv:3: fields: 1; accepted are 2, as in the header");
-    assert_snapshot!(train_file("sequence,label\r\nACGT,0,1\r\n"), @"train.csv:2: fields: 3; accepted are 2, as in the header");
-    assert_snapshot!(train_file("sequence,label\r\n\r\nACGT,0\r\nACGT,0,1\r\n"), @"train.csv:4: fields: 3; accepted are 2, as in the header");
+    assert_snapshot!(train_file("ACGT,0\nACGG,1\n"), @"train.csv:1: no column `sequence`; found `ACGT`, `0`; accepted is a header line with `sequence`, `label`, separated by commas");
+    assert_snapshot!(train_file("sequence,promoter_presence\nACGT,0\n"), @"train.csv:1: no column `label`; found `sequence`, `promoter_presence`; accepted is a header line with `sequence`, `label`, separated by commas");
+    assert_snapshot!(train_file(format!("{},0\n", "ACGT".repeat(99))), @"train.csv:1: no column `sequence`; found `ACGTACGTACGTACGTACGTACGTACGTACGTACGTACGT...`, `0`; accepted is a header line with `sequence`, `label`, separated by commas");
+    assert_snapshot!(train_file("sequence,label\nACGT,0\nACGG\n"), @"train.csv:3: 1 field, but the header has 2");
+    assert_snapshot!(train_file("sequence,label\r\nACGT,0,1\r\n"), @"train.csv:2: 3 fields, but the header has 2");
+    assert_snapshot!(train_file("sequence,label\r\n\r\nACGT,0\r\nACGT,0,1\r\n"), @"train.csv:4: 3 fields, but the header has 2");
     assert_snapshot!(train_file("sequence,label\n\nACGT,0\n\nACGT,x\n"), @"train.csv:5: label `x` is unknown; accepted are `0`, `1`");
-    assert_snapshot!(train_file("sequence,label\nACGT,0\n\"ACGG,1\n"), @"train.csv:3: fields: 1; accepted are 2, as in the header");
+    assert_snapshot!(train_file("sequence,label\nACGT,0\n\"ACGG,1\n"), @"train.csv:3: 1 field, but the header has 2");
     assert_snapshot!(train_file("sequence,label\nACGT,0\nACGG,2\n"), @"train.csv:3: label `2` is unknown; accepted are `0`, `1`");
     assert_snapshot!(train_file("sequence,label\nACGT,\n"), @"train.csv:2: label `` is unknown; accepted are `0`, `1`");
     assert_snapshot!(train_file("sequence,label\nACGT,0\n,1\n"), @"train.csv:3: sequence is empty; accepted is at least one nucleotide");
@@ -110,10 +110,10 @@ fn fasta_files() {
 #[test]
 fn manifests() {
     let header = "file\tclass\tcluster\tsplit\n";
-    assert_snapshot!(manifest_file("file\tclass\tsplit\na.fasta\tphage\ttrain\n"), @"virus/manifest.tsv:1: no column `cluster`; found `file`, `class`, `split`; accepted is a header line with `file`, `class`, `cluster`, `split`");
-    assert_snapshot!(manifest_file("a.fasta\tphage\tc1\ttrain\n"), @"virus/manifest.tsv:1: no column `file`; found `a.fasta`, `phage`, `c1`, `train`; accepted is a header line with `file`, `class`, `cluster`, `split`");
+    assert_snapshot!(manifest_file("file\tclass\tsplit\na.fasta\tphage\ttrain\n"), @"virus/manifest.tsv:1: no column `cluster`; found `file`, `class`, `split`; accepted is a header line with `file`, `class`, `cluster`, `split`, separated by tabs");
+    assert_snapshot!(manifest_file("a.fasta\tphage\tc1\ttrain\n"), @"virus/manifest.tsv:1: no column `file`; found `a.fasta`, `phage`, `c1`, `train`; accepted is a header line with `file`, `class`, `cluster`, `split`, separated by tabs");
     assert_snapshot!(manifest_file(header), @"virus/manifest.tsv: holds nothing; accepted is a header line and at least one row");
-    assert_snapshot!(manifest_file(&format!("{header}a.fasta\tphage\tc1\n")), @"virus/manifest.tsv:2: fields: 3; accepted are 4, as in the header");
+    assert_snapshot!(manifest_file(&format!("{header}a.fasta\tphage\tc1\n")), @"virus/manifest.tsv:2: 3 fields, but the header has 4");
     assert_snapshot!(manifest_file(&format!("{header}a.fasta\tbacterium\tc1\ttrain\n")), @"virus/manifest.tsv:2: class `bacterium` is unknown; accepted are `other`, `phage`");
     assert_snapshot!(manifest_file(&format!("{header}a.fasta\tphage\tc1\tvalid\n")), @"virus/manifest.tsv:2: split `valid` is unknown; accepted are `train`, `dev`, `test`");
     assert_snapshot!(manifest_file(&format!("{header}a.fasta\tphage\t\ttrain\n")), @"virus/manifest.tsv:2: cluster is empty; accepted is a name");
@@ -169,6 +169,15 @@ fn fractions() {
     }
     let data = load_task(&csv_task(), folder.path()).unwrap();
     assert_snapshot!(data.train(0.2, 1).unwrap_err(), @"sample/csv: label fraction 0.2 keeps none of the 2 training rows of class `1`; accepted is a fraction that keeps at least one per class");
+    folder.write("train.csv", csv_rows(1, &[0, 0]));
+    let error = load_task(&csv_task(), folder.path()).unwrap().train(1.0, 1).unwrap_err();
+    assert_snapshot!(folder.message(&error), @"train.csv: no row has the label `1`; accepted is at least one row of each class in `classes` (`0`, `1`)");
+    let mut tiny = motif_task(0.0);
+    if let TaskSource::Motif(settings) = &mut tiny.source {
+        settings.train = 1;
+    }
+    let error = load_task(&tiny, folder.path()).unwrap().train(1.0, 2).unwrap_err();
+    assert_snapshot!(error, @"sample/motif: none of its 1 training rows is of class `1` in repetition 2; accepted is a larger `train`");
     for wrong in [0.0, -0.5, 1.5, f64::NAN] {
         assert!(data.train(wrong, 1).unwrap_err().to_string().starts_with("label fraction "), "{wrong}");
         assert!(data.dev_subset(wrong, 1.0).is_err(), "{wrong}");
@@ -182,14 +191,14 @@ fn missing_data_are_named_with_a_way_to_get_them() {
     let folder = DataFolder::new();
     let say =
         |found: &dyn std::fmt::Debug| format!("{found:?}").replace(folder.path().to_str().unwrap(), "ROOT");
-    assert_snapshot!(say(&catalogue(&csv_task(), folder.path()).unwrap()), @r#"Missing(Missing { what: "3 files, train.csv to test.csv", how_to_get: "put them, plain or .gz, below ROOT, or name the folder that has them with --data-root or BENCH_DATA" })"#);
+    assert_snapshot!(say(&catalogue(&csv_task(), folder.path()).unwrap()), @r#"Missing(Missing { what: "3 files, train.csv to test.csv", absent: "3 files, ROOT/train.csv to ROOT/test.csv are not there, neither plain nor .gz", how_to_get: "put them there, or name the data folder with --data-root or BENCH_DATA" })"#);
     folder.write("train.csv.gz", gzip(csv_rows(1, &[0, 1])));
     folder.write("dev.csv", csv_rows(1, &[0, 1]));
-    assert_snapshot!(say(&catalogue(&csv_task(), folder.path()).unwrap()), @r#"Missing(Missing { what: "test.csv", how_to_get: "put it, plain or .gz, below ROOT, or name the folder that has it with --data-root or BENCH_DATA" })"#);
-    assert_snapshot!(say(&catalogue(&windows_task(), folder.path()).unwrap()), @r#"Missing(Missing { what: "virus/manifest.tsv", how_to_get: "put it, plain or .gz, below ROOT, or name the folder that has it with --data-root or BENCH_DATA" })"#);
+    assert_snapshot!(say(&catalogue(&csv_task(), folder.path()).unwrap()), @r#"Missing(Missing { what: "test.csv", absent: "neither ROOT/test.csv nor ROOT/test.csv.gz is there", how_to_get: "put it there, or name the data folder with --data-root or BENCH_DATA" })"#);
+    assert_snapshot!(say(&catalogue(&windows_task(), folder.path()).unwrap()), @r#"Missing(Missing { what: "virus/manifest.tsv", absent: "neither ROOT/virus/manifest.tsv nor ROOT/virus/manifest.tsv.gz is there", how_to_get: "put it there, or name the data folder with --data-root or BENCH_DATA" })"#);
     folder.write("virus/manifest.tsv", "file\tclass\tcluster\tsplit\na.fasta\tphage\tc1\ttrain\n");
-    assert_snapshot!(say(&catalogue(&windows_task(), folder.path()).unwrap()), @r#"Missing(Missing { what: "virus/a.fasta", how_to_get: "put it, plain or .gz, below ROOT, or name the folder that has it with --data-root or BENCH_DATA" })"#);
-    assert_snapshot!(say(&catalogue_corpus(&fasta_corpus(), folder.path()).unwrap()), @r#"Missing(Missing { what: "genome.fasta", how_to_get: "put it, plain or .gz, below ROOT, or name the folder that has it with --data-root or BENCH_DATA" })"#);
+    assert_snapshot!(say(&catalogue(&windows_task(), folder.path()).unwrap()), @r#"Missing(Missing { what: "virus/a.fasta", absent: "neither ROOT/virus/a.fasta nor ROOT/virus/a.fasta.gz is there", how_to_get: "put it there, or name the data folder with --data-root or BENCH_DATA" })"#);
+    assert_snapshot!(say(&catalogue_corpus(&fasta_corpus(), folder.path()).unwrap()), @r#"Missing(Missing { what: "genome.fasta", absent: "neither ROOT/genome.fasta nor ROOT/genome.fasta.gz is there", how_to_get: "put it there, or name the data folder with --data-root or BENCH_DATA" })"#);
 }
 
 #[test]

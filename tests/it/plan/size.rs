@@ -72,8 +72,11 @@ fn what_nobody_could_run_is_refused_without_being_made() {
         )
     };
     let absurd = format!("{TOP}{}", grid(10_000, 10_000)).replace("seed = 1\n", "seed = 10000\n");
-    assert_eq!(world.mistakes(&absurd), ["this grid has 10000 x 10000 x 10000 cells"]);
+    assert_eq!(world.mistakes(&absurd), ["this grid has 10_000 x 10_000 x 10_000 = 1_000_000_000_000 cells"]);
     // Together they are too many, and the second is the one that is.
     let two = format!("{TOP}{}{}", grid(1000, 10), grid(1001, 1999));
-    assert_eq!(world.mistakes(&two), ["this grid has 1001 x 1999 cells, and those before it 10000"]);
+    assert_eq!(
+        world.mistakes(&two),
+        ["this grid has 1001 x 1999 = 2_000_999 cells, and those before it 10_000"]
+    );
 }
