@@ -25,10 +25,10 @@ impl<'a> Order<'a> {
     pub(super) fn skip(&mut self, count: usize) {
         let within_pass = count.min(self.rest.len());
         drop(self.take(within_pass));
-        if self.rows > 0 {
-            let left = count - within_pass;
-            self.epoch += (left / self.rows) as u64;
-            drop(self.take(left % self.rows));
+        let left = count - within_pass;
+        if let Some(passes) = left.checked_div(self.rows) {
+            self.epoch += passes as u64;
+            drop(self.take(left - passes * self.rows));
         }
     }
 
