@@ -165,23 +165,23 @@ impl Machine {
     }
 
     fn on_finished(&mut self, slot: SlotId, key: &Key) {
-        if let Some(job) = self.graph.find(key)
-            && let Some(record) = self.slots.get_mut(&slot)
-            && record.state == SlotState::Running(job)
-        {
-            record.state = SlotState::Idle;
+        if let Some(job) = self.take_from(slot, key) {
             self.finish(job);
         }
     }
 
     fn on_paused(&mut self, slot: SlotId, key: &Key) {
-        if let Some(job) = self.graph.find(key)
-            && let Some(record) = self.slots.get_mut(&slot)
-            && record.state == SlotState::Running(job)
-        {
-            record.state = SlotState::Idle;
+        if let Some(job) = self.take_from(slot, key) {
             self.put_back(job);
         }
+    }
+
+    /// The job that the slot's worker ran, if it is this one. The worker is idle then.
+    fn take_from(&mut self, slot: SlotId, key: &Key) -> Option<usize> {
+        let job = self.graph.find(key)?;
+        let record = self.slots.get_mut(&slot).filter(|record| record.state == SlotState::Running(job))?;
+        record.state = SlotState::Idle;
+        Some(job)
     }
 
     /// A job that was running is ready again.
