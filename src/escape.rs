@@ -11,12 +11,12 @@ pub fn line(text: &str) -> String {
     escaped(text, steers)
 }
 
-/// As [`line`], of several lines: their ends stay, and tabs.
+/// As [`line()`], of several lines: their ends stay, and tabs.
 pub fn lines(text: &str) -> String {
     escaped(text, |c| !matches!(c, '\n' | '\t') && steers(c))
 }
 
-/// As [`lines`], with what nobody sees spelt out too: for messages about text that looks
+/// As [`lines()`], with what nobody sees spelt out too: for messages about text that looks
 /// right and is not.
 pub fn spelt_out(text: &str) -> String {
     escaped(text, |c| !matches!(c, '\n' | '\t') && (steers(c) || is_unseen(c)))
