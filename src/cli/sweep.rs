@@ -282,7 +282,8 @@ fn conclude(stored: &StoredPlan, results: &Path, arguments: &Arguments) -> Resul
     write_parquet(&mut frame, &folder.join("results.parquet"))?;
     write_csv(&mut frame, &folder.join("results.csv"))?;
     let tables = folder.join("tables");
-    fs::create_dir_all(&tables)?;
+    fs::create_dir_all(&tables)
+        .map_err(|error| CliError::message(format!("{}: {error}", tables.display())))?;
     for spec in specs(stored, &frame)? {
         let table = tabulate(&frame, &spec)?;
         for format in [Format::Terminal, Format::Markdown, Format::Latex, Format::Csv] {
