@@ -22,17 +22,6 @@ pub(super) enum CliError {
 }
 
 impl CliError {
-    /// Without what surrounds it on a terminal.
-    pub(super) fn text(&self) -> String {
-        match self {
-            Self::Message(text) | Self::Interrupted(text) => text.clone(),
-            Self::Mistakes(diagnostics) => {
-                let messages = diagnostics.clone().sorted().into_iter().map(|diagnostic| diagnostic.message);
-                messages.collect::<Vec<_>>().join("; ")
-            }
-        }
-    }
-
     /// The exit code: the input or the command line is wrong, or jobs remain.
     pub(super) fn code(&self) -> u8 {
         match self {
@@ -49,18 +38,23 @@ impl CliError {
 /// Any error of a module is one message of the command line.
 impl<E: std::error::Error> From<E> for CliError {
     fn from(error: E) -> Self {
-        let mut text = error.to_string();
-        let mut source = error.source();
-        while let Some(cause) = source {
-            let cause_text = cause.to_string();
-            // Many errors print their cause themselves.
-            if !text.contains(&cause_text) {
-                text = format!("{text}: {cause_text}");
-            }
-            source = cause.source();
-        }
-        Self::Message(text)
+        Self::Message(with_causes(&error))
     }
+}
+
+/// An error and what caused it, in one message.
+pub(super) fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let cause_text = cause.to_string();
+        // Many errors print their cause themselves.
+        if !text.contains(&cause_text) {
+            text = format!("{text}: {cause_text}");
+        }
+        source = cause.source();
+    }
+    text
 }
 
 /// Fails if there are mistakes.

@@ -87,7 +87,7 @@ impl Progress {
             }
             Notice::JobSlow { key, limit, .. } => {
                 let label = self.label(key);
-                self.line(&format!("warning: {label} takes longer than {}", duration(limit.as_secs_f64())));
+                self.line(&format!("warning: {label} takes longer than {} s", limit.as_secs_f64()));
             }
             Notice::JobSkipped { key, because } => {
                 let parent = self.label(because);

@@ -1,6 +1,6 @@
 //! Whether the disk has room for a sweep, asked before it begins.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::errors::CliError;
@@ -8,7 +8,7 @@ use super::experiment::Experiment;
 use super::systems::{parameters_of_job, trained_parameters};
 use crate::plan::{History, estimate};
 use crate::queue::{Queued, free_bytes};
-use crate::record::{JobFolder, State};
+use crate::record::JobFolder;
 use crate::settings::Key;
 
 /// Copies of the weights in a checkpoint: the model, two moments, the best model so far.
@@ -21,11 +21,12 @@ const CHECKPOINTS: u64 = 3;
 pub(super) fn check_space(
     experiment: &Experiment,
     jobs: &[Queued],
+    open: &BTreeSet<Key>,
     slots: usize,
     results: &Path,
 ) -> Result<(), CliError> {
     let Some(free) = free_bytes(results) else { return Ok(()) };
-    let needed = needed_bytes(experiment, jobs, slots, results)?;
+    let needed = needed_bytes(experiment, jobs, open, slots, results);
     if needed <= free {
         return Ok(());
     }
@@ -42,25 +43,18 @@ pub(super) fn check_space(
 fn needed_bytes(
     experiment: &Experiment,
     jobs: &[Queued],
+    open: &BTreeSet<Key>,
     slots: usize,
     results: &Path,
-) -> Result<u64, CliError> {
-    let mut open: BTreeMap<&Key, u64> = BTreeMap::new();
-    let mut there = 0;
-    for Queued { job, .. } in jobs {
-        let folder = JobFolder::new(results, &job.key);
-        if !matches!(folder.peek()?, State::Done(_)) {
-            open.insert(&job.key, trained_parameters(job) as u64);
-            there += folder.checkpoints().bytes();
-        }
-    }
-    let left =
-        estimate(&experiment.plan, &History::default(), &parameters_of_job, &|key| open.contains_key(key));
-    let mut trained: Vec<u64> = open.into_values().collect();
+) -> u64 {
+    let left = estimate(&experiment.plan, &History::default(), &parameters_of_job, &|key| open.contains(key));
+    let open = || jobs.iter().map(|queued| &queued.job).filter(|job| open.contains(&job.key));
+    let there: u64 = open().map(|job| JobFolder::new(results, &job.key).checkpoints().bytes()).sum();
+    let mut trained: Vec<u64> = open().map(|job| trained_parameters(job) as u64).collect();
     trained.sort_unstable_by(|a, b| b.cmp(a));
     let running: u64 =
         trained.iter().take(slots).map(|parameters| CHECKPOINTS * COPIES * 4 * parameters).sum();
-    Ok((left.disk_bytes + running).saturating_sub(there))
+    (left.disk_bytes + running).saturating_sub(there)
 }
 
 /// Bytes as a person says them.

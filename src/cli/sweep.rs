@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::collect::collect;
+use super::collect::{collect, states};
 use super::errors::CliError;
 use super::experiment::{Experiment, load};
 use super::interruption::{hold, stop_counter, this_command};
@@ -24,7 +24,7 @@ use crate::queue::{
     EarlierFailures, Host, Limits, LockedResults, Notice, Patience, Queued, RunError, Slot, Summary,
     WorkerCommand, Workload, free_bytes, run as run_queue, slots,
 };
-use crate::record::{JobFolder, State, publish, remove_litter};
+use crate::record::{State, publish, remove_litter};
 use crate::report::{Styling, tabulate};
 use crate::results::{write_csv, write_parquet};
 use crate::settings::{Key, Run, Stage};
@@ -77,20 +77,25 @@ pub(super) fn run(arguments: &Arguments) -> Result<Verdict, CliError> {
     let stored = StoredPlan::of(&experiment);
     remove_litter_of(results.path(), &stored.sweep)?;
     let jobs = queued(&experiment, &wanted);
-    check_space(&experiment, &jobs, slots.len(), results.path())?;
+    let open = without_record(results.path(), jobs.iter().map(|queued| &queued.job.key))?;
+    check_space(&experiment, &jobs, &open, slots.len(), results.path())?;
     stored.write(results.path())?;
-    let summary = work(arguments, &experiment, jobs, slots, &results)?;
-    // Where the disk is full, the tables wait too; what else is to be said is said.
-    conclude(&stored, results.path(), arguments).map_err(|error| cut_short(&error.text(), results.path()))?;
+    let summary = work(arguments, &experiment, jobs, &open, slots, &results)?;
+    conclude(&stored, results.path(), arguments).map_err(|error| match error {
+        // Where the disk is full, the tables wait too.
+        CliError::Message(text) => cut_short(&text, results.path()),
+        CliError::Mistakes(_) | CliError::Interrupted(_) => error,
+    })?;
     let partial = wanted.len() < experiment.plan.jobs.len();
-    let open = partial && !all_done(&experiment.plan, results.path())?;
+    let left_out = partial
+        && !without_record(results.path(), experiment.plan.jobs.iter().map(|job| &job.key))?.is_empty();
     let verdict = match summary {
         // Whoever stopped it goes on with it; what failed is told all the same.
         Summary { stopped: true, remaining, .. } if remaining > 0 && !arguments.fail_fast => {
             Verdict::Remaining
         }
         Summary { failed, skipped, .. } if failed + skipped > 0 => Verdict::Failed,
-        Summary { remaining, .. } if remaining > 0 || open => Verdict::Remaining,
+        Summary { remaining, .. } if remaining > 0 || left_out => Verdict::Remaining,
         Summary { .. } => Verdict::Complete,
     };
     tell_what_is_left(verdict, &summary, &arguments.file);
@@ -171,16 +176,11 @@ fn work(
     arguments: &Arguments,
     experiment: &Experiment,
     jobs: Vec<Queued>,
+    open: &BTreeSet<Key>,
     slots: Vec<Slot>,
     results: &LockedResults,
 ) -> Result<Summary, CliError> {
     let stop = stop_counter()?;
-    let mut open = BTreeSet::new();
-    for queued in &jobs {
-        if !is_done(&queued.job.key, results.path())? {
-            open.insert(queued.job.key.clone());
-        }
-    }
     tell(&format!(
         "{}: {} cells, {} jobs, {} of them done; {} slots",
         experiment.sweep.name,
@@ -302,17 +302,14 @@ fn conclude(stored: &StoredPlan, results: &Path, arguments: &Arguments) -> Resul
     Ok(())
 }
 
-fn all_done(plan: &Plan, results: &Path) -> Result<bool, CliError> {
-    for job in &plan.jobs {
-        if !is_done(&job.key, results)? {
-            return Ok(false);
-        }
-    }
-    Ok(true)
-}
-
-fn is_done(key: &Key, results: &Path) -> Result<bool, CliError> {
-    Ok(matches!(JobFolder::new(results, key).peek()?, State::Done(_)))
+/// The jobs among these that have no record.
+fn without_record<'a>(
+    results: &Path,
+    jobs: impl Iterator<Item = &'a Key> + Clone,
+) -> Result<BTreeSet<Key>, CliError> {
+    let states = states(results, jobs.clone())?;
+    let is_open = |key: &&Key| !matches!(states.get(*key), Some(State::Done(_)));
+    Ok(jobs.filter(is_open).cloned().collect())
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use burn::tensor::Device;
 use clap::Args;
 use signal_hook::consts::{SIGTERM, SIGUSR1};
 
-use super::errors::CliError;
+use super::errors::{CliError, with_causes};
 use super::measure::{Usage, unix_time};
 use super::{VERSION, Verdict};
 use crate::queue::{Assignment, Done, Progress, Unfinished, Word, host_name, serve};
@@ -43,7 +43,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<Verdict, CliError> {
     }
     let device = train::device(&arguments.device)?;
     let worker = Worker { arguments, device, stop: Arc::clone(&stop) };
-    serve(&arguments.device, &stop, |assignment, tell| worker.run(&assignment, tell).map_err(unfinished))?;
+    serve(&arguments.device, &stop, |assignment, tell| {
+        worker.run(&assignment, tell).map_err(|error| unfinished(&error))
+    })?;
     Ok(Verdict::Complete)
 }
 
@@ -113,8 +115,8 @@ fn tokens_per_second(trained: &Trained) -> f64 {
     }
 }
 
-fn unfinished(error: TrainError) -> Unfinished {
-    let outcome = match &error {
+fn unfinished(error: &TrainError) -> Unfinished {
+    let outcome = match error {
         TrainError::Interrupted { step } => return Unfinished::Paused { step: *step },
         TrainError::Storage(error) => return Unfinished::Storage(error.to_string()),
         // What a parent left is there and cannot be read: a disk that fails, and no job.
@@ -133,7 +135,7 @@ fn unfinished(error: TrainError) -> Unfinished {
         | TrainError::Device(_) => Outcome::Crashed,
     };
     // With its causes, which nobody could ask for later.
-    let message = CliError::from(error).text();
+    let message = with_causes(error);
     Unfinished::Failed(Failure { outcome, message, stderr_tail: Vec::new() })
 }
 
@@ -146,7 +148,7 @@ mod tests {
     fn a_failure_is_told_with_its_causes() {
         let path = PathBuf::from("jobs/v/tokenizer.json");
         let source = Tokenizer::from_json("[").unwrap_err();
-        let Unfinished::Failed(failure) = unfinished(TrainError::Tokenizer { path, source }) else {
+        let Unfinished::Failed(failure) = unfinished(&TrainError::Tokenizer { path, source }) else {
             panic!("a failure");
         };
         assert_eq!(

@@ -56,8 +56,10 @@ impl<'a> Keys<'a> {
         object.json("corpus_version", &json!(work.corpus.version));
         object.json("fingerprint", &json!(*work.fingerprint));
         object.json("masking", &masking(&work.masking));
-        let attends = work.pretraining.attend_pads;
-        object.text("optimisation", self.optimisation(&work.optimisation, &work.encoder, attends));
+        object.text(
+            "optimisation",
+            self.optimisation(&work.optimisation, tied(work.micro_batch_is_free(), &work.optimisation)),
+        );
         let pretraining = &work.pretraining;
         object.text(
             "pretraining",
@@ -83,7 +85,7 @@ impl<'a> Keys<'a> {
                 object.json("repetition", &json!(work.repetition));
                 object.text("task", self.task(work));
             }
-            Architecture::Encoder(encoder) => {
+            Architecture::Encoder(_) => {
                 let text =
                     self.of(architecture, Part::Architecture, 0, || to_json(&**architecture).to_string());
                 object.text("architecture", text);
@@ -93,7 +95,13 @@ impl<'a> Keys<'a> {
                 object.text("finetuning", text);
                 object.json("init", &init(work.init));
                 object.json("label_fraction", &json!(work.label_fraction));
-                object.text("optimisation", self.optimisation(&work.optimisation, encoder, false));
+                object.text(
+                    "optimisation",
+                    self.optimisation(
+                        &work.optimisation,
+                        tied(work.micro_batch_is_free(), &work.optimisation),
+                    ),
+                );
                 object.json("repetition", &json!(work.repetition));
                 object.text("task", self.task(work));
                 object.json("tokenizer", &tokenizer(work.tokenization, &work.tokenizer_fingerprint));
@@ -112,18 +120,8 @@ impl<'a> Keys<'a> {
         self.texts.entry((value.address(), part, further)).or_insert_with(make)
     }
 
-    /// The micro-batch decides memory and speed alone, unless dropout draws per forward pass
-    /// or attended padding reaches to the longest row of it.
-    fn optimisation(
-        &mut self,
-        optimisation: &'a Shared<Optimisation>,
-        encoder: &Encoder,
-        attend_pads: bool,
-    ) -> &str {
-        let drops = encoder.dropout > 0.0 || encoder.attention_dropout > 0.0;
-        let keeps = drops || attend_pads;
-        let micro_batch = keeps.then_some(optimisation.micro_batch);
-        self.of(optimisation, Part::Optimisation, u64::from(keeps), || {
+    fn optimisation(&mut self, optimisation: &'a Shared<Optimisation>, micro_batch: Option<usize>) -> &str {
+        self.of(optimisation, Part::Optimisation, u64::from(micro_batch.is_some()), || {
             optimisation_text(optimisation, micro_batch)
         })
     }
@@ -183,6 +181,11 @@ impl Object {
 
 /// Of a search over rates every job has its own, so this is written as text at once. The
 /// micro-batch is in it where it is given.
+/// The micro-batch, where it decides more than memory and speed.
+fn tied(is_free: bool, optimisation: &Optimisation) -> Option<usize> {
+    (!is_free).then_some(optimisation.micro_batch)
+}
+
 fn optimisation_text(optimisation: &Optimisation, micro_batch: Option<usize>) -> String {
     let Optimisation {
         steps,

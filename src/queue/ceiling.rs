@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::slots::Device;
-use crate::settings::{Architecture, Job, Work};
+use crate::settings::{Job, Work};
 
 /// The largest micro-batch that may fit, by the device and the shape of the job.
 #[derive(Debug, Default)]
@@ -40,18 +40,14 @@ impl Ceilings {
 
 /// What decides the memory of a forward pass, but for the micro-batch.
 fn shape(work: &Work) -> String {
-    let (encoder, read) = match work {
-        Work::Vocabulary(_) => return String::new(),
-        Work::Pretrain(work) => (&*work.encoder, work.pretraining.max_length.to_string()),
-        Work::Finetune(work) => match &*work.architecture {
-            Architecture::KmerLogistic(_) => return String::new(),
-            Architecture::Encoder(encoder) => (encoder, work.task.id.clone()),
-        },
-    };
-    let tokenization = match work {
-        Work::Vocabulary(_) => None,
-        Work::Pretrain(work) => Some(work.tokenization),
-        Work::Finetune(work) => Some(work.tokenization),
-    };
-    format!("{} {read} {tokenization:?} {encoder:?}", work.stage().name())
+    let stage = work.stage().name();
+    match work {
+        Work::Vocabulary(_) => stage.to_owned(),
+        Work::Pretrain(work) => {
+            format!("{stage} {:?} {:?} {}", work.encoder, work.tokenization, work.pretraining.max_length)
+        }
+        Work::Finetune(work) => {
+            format!("{stage} {:?} {:?} {}", work.architecture, work.tokenization, work.task.id)
+        }
+    }
 }

@@ -16,13 +16,17 @@ const OUT_OF_MEMORY: [&str; 6] = [
     "std::bad_alloc",
 ];
 
-/// The failure of the job that a worker ran when it went. `oom_killed`: whether the kernel
-/// has killed for memory since it was last asked. A SIGKILL alone is no sign of it: people
-/// and batch systems send it too.
-pub(super) fn explain(status: ExitStatus, stderr_tail: Vec<String>, oom_killed: bool) -> Failure {
+/// The failure of the job that a worker ran when it went. `oom_killed` answers whether there
+/// is a kill for memory that nobody has asked about; it is asked only where that would be the
+/// reason. A SIGKILL alone is no sign of it: people and batch systems send it too.
+pub(super) fn explain(
+    status: ExitStatus,
+    stderr_tail: Vec<String>,
+    oom_killed: impl FnOnce() -> bool,
+) -> Failure {
     let (outcome, message) = if let Some(line) = memory_line(&stderr_tail).filter(|_| !status.success()) {
         (Outcome::OutOfMemory, format!("{}: {line}", how(status)))
-    } else if oom_killed && status.signal() == Some(libc::SIGKILL) {
+    } else if status.signal() == Some(libc::SIGKILL) && oom_killed() {
         (Outcome::OutOfMemory, format!("{} by the kernel, which was out of memory", how(status)))
     } else if let Some(panic) = panic_in(&stderr_tail) {
         (Outcome::Crashed, panic)
@@ -67,7 +71,7 @@ mod tests {
 
     fn check(raw: i32, tail: &[&str], oom_killed: bool, outcome: Outcome, message: &str) {
         let tail: Vec<String> = tail.iter().map(|&line| line.to_owned()).collect();
-        let failure = explain(ExitStatus::from_raw(raw), tail.clone(), oom_killed);
+        let failure = explain(ExitStatus::from_raw(raw), tail.clone(), || oom_killed);
         assert_eq!(failure, Failure { outcome, message: message.to_owned(), stderr_tail: tail });
     }
 

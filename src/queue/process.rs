@@ -6,7 +6,7 @@
 use std::collections::VecDeque;
 use std::ffi::OsString;
 use std::io::{self, Read};
-use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::mpsc::Sender;
@@ -293,13 +293,8 @@ impl Process {
         self.kill(crashed(format!("the worker said nothing for {} s, and was killed", lease.as_secs())))
     }
 
-    /// Whether somebody else killed it: not this process, which would have said why.
-    pub(super) fn was_killed(&self, status: ExitStatus) -> bool {
-        self.verdict.is_none() && status.signal() == Some(libc::SIGKILL)
-    }
-
     /// Why the process, which ended with `status`, is gone.
-    pub(super) fn into_failure(mut self, status: ExitStatus, oom_killed: bool) -> Failure {
+    pub(super) fn into_failure(mut self, status: ExitStatus, oom_killed: impl FnOnce() -> bool) -> Failure {
         let tail = Vec::from(std::mem::take(&mut self.tail));
         match self.verdict.take() {
             Some(failure) if failure.stderr_tail.is_empty() => Failure { stderr_tail: tail, ..failure },

@@ -101,16 +101,12 @@ impl Work {
         }
     }
 
-    /// Whether the micro-batch decides memory and speed alone: no dropout draws per forward
-    /// pass, and no attended padding reaches to the longest row of one.
+    /// Whether the micro-batch decides memory and speed alone, and is in no key.
     pub fn micro_batch_is_free(&self) -> bool {
         match self {
             Self::Vocabulary(_) => false,
-            Self::Pretrain(work) => !work.encoder.drops() && !work.pretraining.attend_pads,
-            Self::Finetune(work) => match &*work.architecture {
-                Architecture::Encoder(encoder) => !encoder.drops(),
-                Architecture::KmerLogistic(_) => false,
-            },
+            Self::Pretrain(work) => work.micro_batch_is_free(),
+            Self::Finetune(work) => work.micro_batch_is_free(),
         }
     }
 
@@ -123,6 +119,24 @@ impl Work {
         };
         let limited = optimisation.micro_batch.min(rows).max(1);
         optimisation.edit().micro_batch = limited;
+    }
+}
+
+impl PretrainWork {
+    /// No dropout draws per forward pass, and no attended padding reaches to the longest row
+    /// of one.
+    pub fn micro_batch_is_free(&self) -> bool {
+        !self.encoder.drops() && !self.pretraining.attend_pads
+    }
+}
+
+impl FinetuneWork {
+    /// No dropout draws per forward pass.
+    pub fn micro_batch_is_free(&self) -> bool {
+        match &*self.architecture {
+            Architecture::Encoder(encoder) => !encoder.drops(),
+            Architecture::KmerLogistic(_) => false,
+        }
     }
 }
 

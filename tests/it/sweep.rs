@@ -24,14 +24,15 @@ impl Bench {
         Self { folder }
     }
 
+    /// The program, about to be run in its folder.
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_bench"));
+        command.args(arguments).current_dir(self.folder.path()).env_remove("BENCH_DATA").env("NO_COLOR", "1");
+        command
+    }
+
     fn run(&self, arguments: &[&str]) -> Output {
-        Command::new(env!("CARGO_BIN_EXE_bench"))
-            .args(arguments)
-            .current_dir(self.folder.path())
-            .env_remove("BENCH_DATA")
-            .env("NO_COLOR", "1")
-            .output()
-            .unwrap()
+        self.command(arguments).output().unwrap()
     }
 
     /// Runs, and gives stdout if the exit code is the one expected.

@@ -183,8 +183,7 @@ impl Driver<'_> {
 
     fn on_loss(&mut self, slot: SlotId, process: Process, status: ExitStatus) -> Result<(), RunError> {
         let is_untaken = process.is_untaken();
-        let oom_killed = process.was_killed(status) && self.oom.take();
-        let failure = process.into_failure(status, oom_killed);
+        let failure = process.into_failure(status, || self.oom.take());
         self.losses.insert(slot, failure.message.clone());
         let left = match self.machine.running_on(slot).cloned() {
             Some(key) if is_untaken && self.may_try_again(&key) => Left::Another,

@@ -71,11 +71,8 @@ impl Faults {
     fn sweep(&self, bench: &Bench, at: u64, error: i32, fault: Fault) -> (Output, u64) {
         let counter = self.folder.path().join("counter");
         fs::write(&counter, 0_u64.to_ne_bytes()).unwrap();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_bench"));
+        let mut command = bench.command(&["sweep", "study.toml", "--slots", "1"]);
         command
-            .args(["sweep", "study.toml", "--slots", "1"])
-            .current_dir(bench.folder.path())
-            .env_remove("BENCH_DATA")
             .env("LD_PRELOAD", self.folder.path().join("fault.so"))
             .env("FAULT_UNDER", bench.results().canonicalize().unwrap_or_else(|_| bench.results()))
             .env("FAULT_COUNTER", &counter)

@@ -60,10 +60,8 @@ fn number(variable: &str, default: u64) -> u64 {
 }
 
 fn start(bench: &Bench) -> Child {
-    Command::new(env!("CARGO_BIN_EXE_bench"))
-        .args(["sweep", "study.toml", "--slots", "2", "--retry-failed"])
-        .current_dir(bench.folder.path())
-        .env_remove("BENCH_DATA")
+    bench
+        .command(&["sweep", "study.toml", "--slots", "2", "--retry-failed"])
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
